@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <taskd/clock.hpp>
+
+namespace taskd {
+
+class TaskExecutor;
+class TaskManager;
+
+inline constexpr std::string_view VALUE_DONE = "done";
+inline constexpr std::string_view VALUE_EXECUTING = "executing";
+
+/// What `Task::wait` answers: "done" with the result, or "executing" with null.
+struct WaitResult {
+    std::string_view state;
+    nlohmann::json value;
+};
+
+/// Where a task is. `queued → running → finished`, and back to `queued` when the process that ran it died.
+enum class TaskPhase { queued, running, finished };
+
+std::string_view to_string(TaskPhase phase) noexcept;
+
+/// What is known of a task beside the dashboard's view, as one consistent look.
+struct TaskStatus {
+    TaskPhase phase = TaskPhase::queued;
+    WallTime begin_time;                     ///< When it was accepted.
+    std::optional<WallTime> started_at;      ///< When it first began to run; begin_time to here is the wait.
+    std::optional<WallTime> end_time;
+    double duration_s = 0;                   ///< begin to end (or now), by the steady clock.
+    int progress = 0;                        ///< Percent.
+    int attempts = 0;                        ///< How often it was started.
+    std::optional<WallTime> stalled_since;   ///< No progress since then, though it runs.
+    std::string waiting_for;                 ///< Why it waits or stalls, in words; empty when it does not.
+};
+
+/// One run of a function, identified by (name, metadata) while it is unfinished.
+///
+/// Made by `TaskManager::run` only; shared by the manager, its executor and whoever waits for it.
+/// @thread  Every member is safe from any thread.
+/// @source  Ceph dashboard `tools.Task`.
+class Task : public std::enable_shared_from_this<Task> {
+  public:
+    /// The argument of a call that only the library may make.
+    class Access;
+
+    /// Turns a failure into the JSON that is listed as `exception`. Called once, in the thread that ends the task; when
+    /// it throws, what it threw replaces the failure.
+    using ExceptionHandler = std::function<nlohmann::json(std::exception_ptr error, const Task& task)>;
+
+    Task(const Access&, std::string id, std::string name, nlohmann::json metadata, nlohmann::json arguments,
+         ExceptionHandler exception_handler, WallTime begin_time, SteadyTime begin_steady, const Clock& clock);
+    ~Task();
+    Task(const Task&) = delete;
+    Task& operator=(const Task&) = delete;
+
+    /// Unique and sortable by time of acceptance: 26 characters of [0-9A-Z] (a ULID).
+    const std::string& id() const noexcept;
+    const std::string& name() const noexcept;
+    const nlohmann::json& metadata() const noexcept;
+    /// What the operation was called with; null where the caller gave none. Never listed.
+    const nlohmann::json& arguments() const noexcept;
+
+    /// Waits until the task has finished, at most `timeout`.
+    /// @throws  What the task failed with.
+    WaitResult wait(std::optional<std::chrono::nanoseconds> timeout = std::nullopt) const;
+
+    /// Calls `callback` once, when the task has finished, from the thread that ends it; it must not block or throw.
+    /// @returns false, and never calls it, when the task has finished already.
+    bool on_finished(std::function<void()> callback) const;
+
+    bool is_finished() const noexcept;
+    TaskStatus status() const;
+    /// The failure, null when the task succeeded or has not finished.
+    std::exception_ptr failure() const;
+    /// The result, null when the task failed or has not finished.
+    nlohmann::json ret_value() const;
+    /// What is listed as `exception`: null, the handler's object, or {"detail": text}.
+    nlohmann::json exception_json() const;
+
+    int progress() const noexcept;
+    /// @throws std::invalid_argument unless 0 ≤ percent ≤ 100. Ignored once the task has finished.
+    void set_progress(int percent);
+    /// Adds, and saturates at 100. @throws std::invalid_argument when delta is negative.
+    void inc_progress(int delta);
+
+    /// For executors: what `status` shows. `set_phase` counts an attempt when it goes to running; never sets `finished`.
+    void set_phase(TaskPhase phase);
+    void set_waiting_for(std::string reason);
+    void set_stalled(bool stalled);
+
+    /// Asks the task to stop: the executor is told once per call, from this thread. Does nothing when finished.
+    /// @param force  The executor may end the process that runs it.
+    void cancel(bool force = false);
+
+    /// The dashboard's view of it, keys exactly as its clients expect them.
+    nlohmann::json executing_json() const;
+    nlohmann::json finished_json() const;
+
+  private:
+    friend class TaskManager;
+    friend class TaskExecutor;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The task whose function this thread runs. @throws std::logic_error elsewhere.
+/// Same as `TaskManager::current_task`.
+std::shared_ptr<Task> current_task();
+
+}  // namespace taskd
