@@ -1,10 +1,11 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <nlohmann/json.hpp>
 
 namespace taskd {
 
@@ -25,7 +26,8 @@ std::string_view to_string(ErrorKind kind) noexcept;
 ErrorKind error_kind_from(std::string_view text);
 
 /// An operation failed: errno, the component that said so, and what was being done to which object.
-/// `what()` is the whole sentence, in the dashboard's words: "[errno 17] RBD image already exists (error creating image)".
+/// `what()` is the whole sentence, in the dashboard's words: "[errno 17] RBD image already exists (error creating
+/// image)".
 class Error : public std::system_error {
   public:
     /// @param kind       How the caller should take it.
@@ -65,8 +67,8 @@ class QueueFull : public Error {
     QueueFull(std::string_view queue, std::size_t capacity);
 };
 
-/// An error as data, for the journal and for the way from a worker to the front; `error_from` makes it an exception again.
-/// Keys: kind, code (errno), component, detail, extra (absent when null).
+/// An error as data, for the journal and for the way from a worker to the front; `error_from` makes it an exception
+/// again. Keys: kind, code (errno), component, detail, extra (absent when null).
 nlohmann::json error_to_json(std::exception_ptr error);
 std::exception_ptr error_from_json(const nlohmann::json& error);
 

@@ -38,14 +38,15 @@ class TaskExecutor {
     void finish(nlohmann::json ret_value, std::exception_ptr error = nullptr);
 
   protected:
-    const std::shared_ptr<Task>& task() const noexcept { return task_; }
+    /// The task that `init` was called with.
+    std::shared_ptr<Task> task() const;
     /// Runs the task's function here, with `current_task()` set, and finishes the task with what it gives.
     void run_function_and_finish();
     /// Runs the task's function here, with `current_task()` set; its value is the caller's to use.
     nlohmann::json run_function();
 
   private:
-    std::shared_ptr<Task> task_;
+    Task* task_ = nullptr;  // the task owns its executor, so it outlives it
 };
 
 /// Runs the function on a bounded pool of threads: the default.
@@ -67,7 +68,7 @@ class ThreadPool {
   public:
     /// @param name      Prefix of the thread names, at most 11 characters.
     /// @param threads   At least 1.
-    /// @param capacity  Jobs that may wait or run.
+    /// @param capacity  Jobs that may wait for a thread.
     ThreadPool(std::string name, std::size_t threads, std::size_t capacity);
     /// Runs what is queued, then joins.
     ~ThreadPool();

@@ -40,9 +40,12 @@ class NotificationQueue {
     void stop();
 
     /// Registers `listener` for these types, or for every type when the list is empty.
-    /// In C++ a function has no identity, so the id that is returned takes its place: `register_again` adds types to it.
-    ListenerId register_listener(Listener listener, std::vector<std::string> types = {}, int priority = default_priority);
-    /// Registers the same listener for more types; a type it already has is ignored, so that nothing is delivered twice.
+    /// In C++ a function has no identity, so the id that is returned takes its place: `register_again` adds types to
+    /// it.
+    ListenerId register_listener(Listener listener, std::vector<std::string> types = {},
+                                 int priority = default_priority);
+    /// Registers the same listener for more types; a type it already has is ignored, so that nothing is delivered
+    /// twice.
     void register_again(ListenerId id, std::vector<std::string> types, int priority = default_priority);
     /// Ends the listener's registration for these types, or for all when the list is empty. Unknown ids are ignored.
     /// A call of the listener that is under way on the delivery thread may still end after this returns.

@@ -8,7 +8,6 @@
 #include <string>
 
 #include <nlohmann/json.hpp>
-
 #include <taskd/clock.hpp>
 
 namespace taskd {
@@ -33,14 +32,14 @@ std::string_view to_string(TaskPhase phase) noexcept;
 /// What is known of a task beside the dashboard's view, as one consistent look.
 struct TaskStatus {
     TaskPhase phase = TaskPhase::queued;
-    WallTime begin_time;                     ///< When it was accepted.
-    std::optional<WallTime> started_at;      ///< When it first began to run; begin_time to here is the wait.
+    WallTime begin_time;                 ///< When it was accepted.
+    std::optional<WallTime> started_at;  ///< When it first began to run; begin_time to here is the wait.
     std::optional<WallTime> end_time;
-    double duration_s = 0;                   ///< begin to end (or now), by the steady clock.
-    int progress = 0;                        ///< Percent.
-    int attempts = 0;                        ///< How often it was started.
-    std::optional<WallTime> stalled_since;   ///< No progress since then, though it runs.
-    std::string waiting_for;                 ///< Why it waits or stalls, in words; empty when it does not.
+    double duration_s = 0;                  ///< begin to end (or now), by the steady clock.
+    int progress = 0;                       ///< Percent.
+    int attempts = 0;                       ///< How often it was started.
+    std::optional<WallTime> stalled_since;  ///< No progress since then, though it runs.
+    std::string waiting_for;                ///< Why it waits or stalls, in words; empty when it does not.
 };
 
 /// One run of a function, identified by (name, metadata) while it is unfinished.
@@ -57,8 +56,8 @@ class Task : public std::enable_shared_from_this<Task> {
     /// it throws, what it threw replaces the failure.
     using ExceptionHandler = std::function<nlohmann::json(std::exception_ptr error, const Task& task)>;
 
-    Task(const Access&, std::string id, std::string name, nlohmann::json metadata, nlohmann::json arguments,
-         ExceptionHandler exception_handler, WallTime begin_time, SteadyTime begin_steady, const Clock& clock);
+    struct Impl;
+    Task(const Access&, std::unique_ptr<Impl> impl);
     ~Task();
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
@@ -93,7 +92,8 @@ class Task : public std::enable_shared_from_this<Task> {
     /// Adds, and saturates at 100. @throws std::invalid_argument when delta is negative.
     void inc_progress(int delta);
 
-    /// For executors: what `status` shows. `set_phase` counts an attempt when it goes to running; never sets `finished`.
+    /// For executors: what `status` shows. `set_phase` counts an attempt when it goes to running; never sets
+    /// `finished`.
     void set_phase(TaskPhase phase);
     void set_waiting_for(std::string reason);
     void set_stalled(bool stalled);
@@ -108,8 +108,8 @@ class Task : public std::enable_shared_from_this<Task> {
 
   private:
     friend class TaskManager;
+    friend class TaskRegistry;
     friend class TaskExecutor;
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

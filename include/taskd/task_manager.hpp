@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-
 #include <taskd/clock.hpp>
 #include <taskd/executor.hpp>
 #include <taskd/notification_queue.hpp>
@@ -23,26 +22,26 @@ namespace taskd {
 /// How long finished tasks stay listed. Over the whole list, never over a filtered one.
 struct Retention {
     std::chrono::nanoseconds ttl = std::chrono::seconds(60);  ///< Since their end, by the steady clock.
-    std::size_t keep = 10;            ///< The most recently finished that stay longer than that.
-    std::size_t most_listed = 1000;   ///< Never more than these, however young.
+    std::size_t keep = 10;           ///< The most recently finished that stay longer than that.
+    std::size_t most_listed = 1000;  ///< Never more than these, however young.
 };
 
 struct TaskManagerOptions {
     Retention retention;
     /// How often finished tasks are swept when nobody lists; zero never (tests).
     std::chrono::milliseconds sweep_interval = std::chrono::seconds(5);
-    std::size_t threads = 8;            ///< Of the default executor's pool.
-    std::size_t capacity = 1'000'000;   ///< Tasks that may wait or run in that pool.
+    std::size_t threads = 8;           ///< Of the default executor's pool.
+    std::size_t capacity = 1'000'000;  ///< Tasks that may wait or run in that pool.
     const Clock* clock = &Clock::system();
 };
 
 /// What `run` may be told beside the function.
 struct RunOptions {
-    std::unique_ptr<TaskExecutor> executor;       ///< None: a ThreadedExecutor on the manager's pool.
-    Task::ExceptionHandler exception_handler;     ///< None: {"detail": text}.
-    nlohmann::json arguments;                     ///< Kept with the task, see `Task::arguments`.
-    std::string id;                               ///< A recovered task keeps its id; empty makes a new one.
-    std::optional<WallTime> begin_time;           ///< … and its begin time.
+    std::unique_ptr<TaskExecutor> executor;    ///< None: a ThreadedExecutor on the manager's pool.
+    Task::ExceptionHandler exception_handler;  ///< None: {"detail": text}.
+    nlohmann::json arguments;                  ///< Kept with the task, see `Task::arguments`.
+    std::string id;                            ///< A recovered task keeps its id; empty makes a new one.
+    std::optional<WallTime> begin_time;        ///< … and its begin time.
 };
 
 /// The tasks that a caller sees: newest first, executing by begin time, finished by end time.
@@ -73,7 +72,8 @@ class TaskManager {
     /// @param metadata  A JSON object (null counts as empty) of valid UTF-8.
     /// @throws BadRequest (metadata is no object). Whatever goes wrong later fails the task instead.
     template <class F, class... Args>
-    std::shared_ptr<Task> run(std::string name, nlohmann::json metadata, F&& fn, RunOptions options = {}, Args&&... args);
+    std::shared_ptr<Task> run(std::string name, nlohmann::json metadata, F&& fn, RunOptions options = {},
+                              Args&&... args);
     /// The same for a function without arguments. `created` tells whether the task is new.
     std::shared_ptr<Task> run_function(std::string name, nlohmann::json metadata, TaskFunction fn, RunOptions options,
                                        bool* created = nullptr);
@@ -102,9 +102,8 @@ class TaskManager {
     static std::shared_ptr<Task> current_task() { return taskd::current_task(); }
 
   private:
-    friend class TaskExecutor;
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;
 };
 
 template <class F, class... Args>
@@ -112,7 +111,7 @@ std::shared_ptr<Task> TaskManager::run(std::string name, nlohmann::json metadata
                                        Args&&... args) {
     // std::function wants a copyable callable, so a move-only one lives in a shared holder.
     auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(fn),
-                                                                                     std::forward<Args>(args)...);
+                                                                                      std::forward<Args>(args)...);
     TaskFunction call = [bound = std::move(bound)]() -> nlohmann::json {
         return std::apply(
             [](auto& function, auto&... arguments) -> nlohmann::json {

@@ -1,0 +1,123 @@
+#include "core/task_impl.hpp"
+#include "core/task_registry.hpp"
+
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+#include <taskd/executor.hpp>
+#include <taskd/task_manager.hpp>
+
+namespace taskd {
+namespace {
+
+/// The task whose function this thread runs.
+thread_local std::shared_ptr<Task> running_here;
+
+/// Sets it for a scope; functions may nest when an inline executor runs a task within a task.
+class RunningHere {
+  public:
+    explicit RunningHere(std::shared_ptr<Task> task) : before_(std::exchange(running_here, std::move(task))) {}
+    ~RunningHere() { running_here = std::move(before_); }
+    RunningHere(const RunningHere&) = delete;
+    RunningHere& operator=(const RunningHere&) = delete;
+
+  private:
+    std::shared_ptr<Task> before_;
+};
+
+}  // namespace
+
+std::shared_ptr<Task> current_task() {
+    if (!running_here) throw std::logic_error("no task's function runs in this thread");
+    return running_here;
+}
+
+void TaskExecutor::init(std::shared_ptr<Task> task) {
+    task_ = task.get();
+}
+
+void TaskExecutor::start() {
+    run_function_and_finish();
+}
+
+void TaskExecutor::cancel(bool /*force*/) {}
+
+std::shared_ptr<Task> TaskExecutor::task() const {
+    return task_->shared_from_this();
+}
+
+nlohmann::json TaskExecutor::run_function() {
+    const RunningHere scope(task());
+    task_->set_phase(TaskPhase::running);
+    // Moved to this frame: what it captured goes with it, however long the finished task stays listed.
+    const TaskFunction function = std::move(task_->impl_->function);
+    return function();
+}
+
+void TaskExecutor::run_function_and_finish() {
+    nlohmann::json value;
+    std::exception_ptr error;
+    try {
+        value = run_function();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    finish(std::move(value), std::move(error));
+}
+
+void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
+    const std::shared_ptr<Task> ended = task();  // the registry may drop its own reference below
+    Task::Impl& impl = *ended->impl_;
+    if (impl.finishing.exchange(true)) {
+        spdlog::warn("task {} ({}): finish called again, ignored", impl.id, impl.name);
+        return;
+    }
+    if (error) {
+        try {
+            impl.exception = impl.exception_handler ? impl.exception_handler(error, *ended)
+                                                    : nlohmann::json{{"detail", error_text(error)}};
+        } catch (...) {
+            error = std::current_exception();
+            impl.exception = {{"detail", error_text(error)}};
+        }
+        impl.error = std::move(error);
+    } else {
+        impl.ret_value = std::move(ret_value);
+        impl.progress.store(100, std::memory_order_relaxed);
+    }
+    impl.end_time = impl.clock->wall();
+    impl.end_steady = impl.clock->steady();
+    impl.finished.store(true, std::memory_order_release);
+
+    // Off the executing list before anybody is told, so that who waited for the task never still sees it there.
+    const auto registry = impl.registry.lock();
+    if (registry) registry->finish(ended);
+
+    std::vector<std::function<void()>> waiters;
+    {
+        MutexLock lock(impl.mutex);
+        impl.released = true;
+        waiters.swap(impl.waiters);
+    }
+    for (const auto& waiter : waiters) waiter();
+
+    if (registry && registry->notifications().has_listener(TaskManager::finished_event)) {
+        try {
+            registry->notifications().new_notification(
+                std::string(TaskManager::finished_event),
+                {{"id", impl.id}, {"name", impl.name}, {"metadata", impl.metadata}});
+        } catch (const QueueFull& full) {
+            // The task itself has ended for everybody who waits for it; only its announcement is lost.
+            spdlog::error("task {} ({}): end not announced: {}", impl.id, impl.name, full.what());
+        }
+    }
+}
+
+void ThreadedExecutor::init(std::shared_ptr<Task> task) {
+    TaskExecutor::init(std::move(task));
+}
+
+void ThreadedExecutor::start() {
+    pool_.post([this, keep_alive = task()] { run_function_and_finish(); });
+}
+
+}  // namespace taskd

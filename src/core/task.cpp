@@ -1,0 +1,165 @@
+#include "core/task_impl.hpp"
+
+#include <semaphore>
+#include <stdexcept>
+
+#include <taskd/error.hpp>
+#include <taskd/executor.hpp>
+#include <taskd/task.hpp>
+
+namespace taskd {
+
+std::string_view to_string(TaskPhase phase) noexcept {
+    switch (phase) {
+        case TaskPhase::queued:
+            return "queued";
+        case TaskPhase::running:
+            return "running";
+        case TaskPhase::finished:
+            return "finished";
+    }
+    return "queued";
+}
+
+Task::Task(const Access&, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Task::~Task() = default;
+
+const std::string& Task::id() const noexcept {
+    return impl_->id;
+}
+const std::string& Task::name() const noexcept {
+    return impl_->name;
+}
+const nlohmann::json& Task::metadata() const noexcept {
+    return impl_->metadata;
+}
+const nlohmann::json& Task::arguments() const noexcept {
+    return impl_->arguments;
+}
+bool Task::is_finished() const noexcept {
+    return impl_->finished.load(std::memory_order_acquire);
+}
+int Task::progress() const noexcept {
+    return impl_->progress.load(std::memory_order_relaxed);
+}
+
+WaitResult Task::wait(std::optional<std::chrono::nanoseconds> timeout) const {
+    // Shared with the callback, which may come after the wait was given up.
+    const auto ended = std::make_shared<std::binary_semaphore>(0);
+    if (on_finished([ended] { ended->release(); })) {
+        if (!timeout) {
+            ended->acquire();
+        } else if (!ended->try_acquire_for(*timeout)) {
+            return {VALUE_EXECUTING, nullptr};
+        }
+    }
+    if (impl_->error) std::rethrow_exception(impl_->error);
+    return {VALUE_DONE, impl_->ret_value};
+}
+
+bool Task::on_finished(std::function<void()> callback) const {
+    MutexLock lock(impl_->mutex);
+    if (impl_->released) return false;
+    impl_->waiters.push_back(std::move(callback));
+    return true;
+}
+
+TaskStatus Task::status() const {
+    TaskStatus status;
+    status.begin_time = impl_->begin_time;
+    status.duration_s = impl_->duration_s();
+    status.progress = progress();
+    const bool finished = is_finished();
+    if (finished) status.end_time = impl_->end_time;
+    MutexLock lock(impl_->mutex);
+    status.phase = finished ? TaskPhase::finished : impl_->phase;
+    status.started_at = impl_->started_at;
+    status.attempts = impl_->attempts;
+    if (!finished) {
+        status.stalled_since = impl_->stalled_since;
+        status.waiting_for = impl_->waiting_for;
+    }
+    return status;
+}
+
+std::exception_ptr Task::failure() const {
+    return is_finished() ? impl_->error : nullptr;
+}
+nlohmann::json Task::ret_value() const {
+    return is_finished() ? impl_->ret_value : nlohmann::json();
+}
+nlohmann::json Task::exception_json() const {
+    return is_finished() ? impl_->exception : nlohmann::json();
+}
+
+void Task::set_progress(int percent) {
+    if (percent < 0 || percent > 100)
+        throw std::invalid_argument("progress must be 0 to 100, not " + std::to_string(percent));
+    if (!is_finished()) impl_->progress.store(percent, std::memory_order_relaxed);
+}
+
+void Task::inc_progress(int delta) {
+    if (delta < 0) throw std::invalid_argument("progress cannot grow by " + std::to_string(delta));
+    int seen = impl_->progress.load(std::memory_order_relaxed);
+    int grown = 0;
+    do {
+        if (is_finished()) return;
+        grown = delta > 100 - seen ? 100 : seen + delta;
+    } while (!impl_->progress.compare_exchange_weak(seen, grown, std::memory_order_relaxed));
+}
+
+void Task::set_phase(TaskPhase phase) {
+    if (phase == TaskPhase::finished || is_finished()) return;
+    const WallTime now = impl_->clock->wall();
+    MutexLock lock(impl_->mutex);
+    if (phase == TaskPhase::running && impl_->phase != TaskPhase::running) {
+        ++impl_->attempts;
+        if (!impl_->started_at) impl_->started_at = now;
+        impl_->waiting_for.clear();
+    }
+    impl_->stalled_since.reset();
+    impl_->phase = phase;
+}
+
+void Task::set_waiting_for(std::string reason) {
+    MutexLock lock(impl_->mutex);
+    impl_->waiting_for = std::move(reason);
+}
+
+void Task::set_stalled(bool stalled) {
+    const WallTime now = impl_->clock->wall();
+    MutexLock lock(impl_->mutex);
+    if (!stalled) {
+        impl_->stalled_since.reset();
+    } else if (!impl_->stalled_since) {
+        impl_->stalled_since = now;
+    }
+}
+
+void Task::cancel(bool force) {
+    if (!is_finished()) impl_->executor->cancel(force);
+}
+
+nlohmann::json Task::executing_json() const {
+    return {{"name", impl_->name},
+            {"metadata", impl_->metadata},
+            {"begin_time", format_utc(impl_->begin_time)},
+            {"progress", progress()}};
+}
+
+nlohmann::json Task::finished_json() const {
+    if (!is_finished()) throw std::logic_error("task " + impl_->id + " has not finished");
+    if (!impl_->restored_view.is_null()) return impl_->restored_view;
+    const bool success = impl_->error == nullptr;
+    return {{"name", impl_->name},
+            {"metadata", impl_->metadata},
+            {"begin_time", format_utc(impl_->begin_time)},
+            {"end_time", format_utc(impl_->end_time)},
+            {"duration", impl_->duration_s()},
+            {"progress", progress()},
+            {"success", success},
+            {"ret_value", success ? impl_->ret_value : nlohmann::json()},
+            {"exception", impl_->exception}};
+}
+
+}  // namespace taskd

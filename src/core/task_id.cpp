@@ -1,0 +1,34 @@
+#include "core/task_id.hpp"
+
+#include <cstdint>
+#include <random>
+
+namespace taskd {
+namespace {
+
+constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// `digits` base-32 digits of `value`, most significant first.
+void append_digits(std::string& id, std::uint64_t value, int digits) {
+    for (int digit = digits - 1; digit >= 0; --digit) id += alphabet[(value >> (5 * digit)) & 31U];
+}
+
+}  // namespace
+
+std::string make_task_id(WallTime now) {
+    thread_local std::mt19937_64 random{[] {
+        std::random_device device;
+        std::seed_seq seed{device(), device(), device(), device(), device(), device()};
+        return std::mt19937_64(seed);
+    }()};
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+
+    std::string id;
+    id.reserve(26);
+    append_digits(id, static_cast<std::uint64_t>(since_epoch.count()), 10);
+    append_digits(id, random(), 8);
+    append_digits(id, random(), 8);
+    return id;
+}
+
+}  // namespace taskd

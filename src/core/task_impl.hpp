@@ -1,0 +1,66 @@
+#pragma once
+
+#include "core/mutex.hpp"
+
+#include <atomic>
+#include <vector>
+
+#include <taskd/executor.hpp>
+#include <taskd/task.hpp>
+
+namespace taskd {
+
+class TaskRegistry;
+
+/// The state of a task. What never changes after construction needs no lock; the outcome is written once, before
+/// `finished` is set, and read after it was seen.
+struct Task::Impl {
+    const Clock* clock = nullptr;
+    std::weak_ptr<TaskRegistry> registry;
+    std::string id;
+    std::string name;
+    nlohmann::json metadata;
+    nlohmann::json arguments;
+    ExceptionHandler exception_handler;
+    WallTime begin_time;
+    SteadyTime begin_steady;
+    std::string identity;        ///< Of the metadata: the registry's key.
+    std::uint64_t sequence = 0;  ///< Order of acceptance, given by the registry.
+
+    std::unique_ptr<TaskExecutor> executor;
+    TaskFunction function;  ///< Moved out by whoever runs it.
+
+    std::atomic<int> progress{0};
+    std::atomic<bool> finishing{false};  ///< Claimed by the first `finish`.
+    std::atomic<bool> finished{false};
+
+    // The outcome: see above.
+    nlohmann::json ret_value;
+    nlohmann::json exception;
+    std::exception_ptr error;
+    WallTime end_time;
+    SteadyTime end_steady;
+    nlohmann::json restored_view;  ///< A task of an earlier life of the program: what was listed then.
+
+    mutable Mutex mutex;
+    TaskPhase phase TASKD_GUARDED_BY(mutex) = TaskPhase::queued;
+    std::optional<WallTime> started_at TASKD_GUARDED_BY(mutex);
+    std::optional<WallTime> stalled_since TASKD_GUARDED_BY(mutex);
+    std::string waiting_for TASKD_GUARDED_BY(mutex);
+    int attempts TASKD_GUARDED_BY(mutex) = 0;
+    bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
+    std::vector<std::function<void()>> waiters TASKD_GUARDED_BY(mutex);
+
+    double duration_s() const {
+        const auto end = finished.load(std::memory_order_acquire) ? end_steady : clock->steady();
+        return std::chrono::duration<double>(end - begin_steady).count();
+    }
+};
+
+/// Only the library can make one, so only it can make tasks.
+class Task::Access {
+    friend class TaskManager;
+    Access() = default;
+};
+
+}  // namespace taskd

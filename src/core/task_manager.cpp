@@ -1,0 +1,161 @@
+#include "core/identity.hpp"
+#include "core/task_id.hpp"
+#include "core/task_impl.hpp"
+#include "core/task_registry.hpp"
+#include "core/thread_name.hpp"
+
+#include <condition_variable>
+#include <stop_token>
+#include <thread>
+
+#include <taskd/error.hpp>
+#include <taskd/task_manager.hpp>
+
+namespace taskd {
+
+struct TaskManager::Impl {
+    explicit Impl(const TaskManagerOptions& options)
+        : clock(*options.clock),
+          registry(std::make_shared<TaskRegistry>(options.retention, *options.clock)),
+          pool("taskd-task", options.threads, options.capacity) {}
+
+    const Clock& clock;
+    const std::shared_ptr<TaskRegistry> registry;
+    ThreadPool pool;
+    std::jthread sweeper;  // last: it uses the registry
+};
+
+namespace {
+
+void sweep_until_stopped(const std::stop_token& stop, TaskRegistry& registry, std::chrono::milliseconds interval) {
+    name_this_thread("taskd-sweep");
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+        wake.wait_for(lock, stop, interval, [] { return false; });
+        registry.sweep();
+    }
+}
+
+}  // namespace
+
+TaskManager::TaskManager(TaskManagerOptions options) : impl_(std::make_unique<Impl>(options)) {
+    impl_->registry->notifications().start();
+    if (options.sweep_interval.count() > 0)
+        impl_->sweeper =
+            std::jthread([registry = impl_->registry, interval = options.sweep_interval](const std::stop_token& stop) {
+                sweep_until_stopped(stop, *registry, interval);
+            });
+}
+
+TaskManager::~TaskManager() {
+    // Tasks first, so that what they announce is still delivered.
+    auto registry = impl_->registry;
+    impl_.reset();
+    registry->notifications().stop();
+}
+
+std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json metadata, TaskFunction fn,
+                                                RunOptions options, bool* created) {
+    if (metadata.is_null()) metadata = nlohmann::json::object();
+    auto impl = std::make_unique<Task::Impl>();
+    impl->identity = identity_of(metadata);
+    impl->clock = &impl_->clock;
+    impl->registry = impl_->registry;
+    impl->name = std::move(name);
+    impl->metadata = std::move(metadata);
+    impl->arguments = std::move(options.arguments);
+    impl->exception_handler = std::move(options.exception_handler);
+    impl->begin_time = options.begin_time.value_or(impl_->clock.wall());
+    impl->begin_steady = impl_->clock.steady();
+    impl->id = options.id.empty() ? make_task_id(impl->begin_time) : std::move(options.id);
+    impl->executor = options.executor ? std::move(options.executor) : std::make_unique<ThreadedExecutor>(impl_->pool);
+    impl->function = std::move(fn);
+
+    TaskExecutor& executor = *impl->executor;
+    const auto made = std::make_shared<Task>(Task::Access(), std::move(impl));
+    auto task = impl_->registry->add(made);
+    const bool is_new = task == made;
+    if (created != nullptr) *created = is_new;
+    if (!is_new) return task;
+    try {
+        executor.init(task);
+        executor.start();
+    } catch (...) {
+        executor.TaskExecutor::init(task);  // an overrider may have thrown before it called the base class
+        executor.finish(nullptr, std::current_exception());
+    }
+    return task;
+}
+
+std::shared_ptr<Task> TaskManager::find(std::string_view name, const nlohmann::json& metadata) const {
+    return impl_->registry->find(name, identity_of(metadata));
+}
+
+std::shared_ptr<Task> TaskManager::find_by_id(std::string_view id) const {
+    return impl_->registry->find_by_id(id);
+}
+
+TaskList TaskManager::list(std::string_view name_glob) {
+    auto found = impl_->registry->list(name_glob);
+    impl_->registry->sweep();
+    return found;
+}
+
+nlohmann::json TaskManager::list_json(std::string_view name_glob) {
+    const TaskList found = list(name_glob);
+    auto executing = nlohmann::json::array();
+    for (const auto& task : found.executing) executing.push_back(task->executing_json());
+    auto finished = nlohmann::json::array();
+    for (const auto& task : found.finished) finished.push_back(task->finished_json());
+    return {{"executing_tasks", std::move(executing)}, {"finished_tasks", std::move(finished)}};
+}
+
+std::size_t TaskManager::executing_count() const noexcept {
+    return impl_->registry->executing_count();
+}
+
+void TaskManager::sweep() {
+    impl_->registry->sweep();
+}
+
+void TaskManager::restore_finished(std::string id, std::string name, nlohmann::json metadata,
+                                   nlohmann::json finished_view) {
+    auto impl = std::make_unique<Task::Impl>();
+    impl->clock = &impl_->clock;
+    impl->id = std::move(id);
+    impl->name = std::move(name);
+    impl->metadata = std::move(metadata);
+    impl->begin_time = parse_utc(finished_view.at("begin_time").get<std::string>());
+    impl->end_time = parse_utc(finished_view.at("end_time").get<std::string>());
+    // The steady clock of an earlier life means nothing now: the age is taken over from the wall clock.
+    const auto age = std::max(impl_->clock.wall() - impl->end_time, WallTime::duration::zero());
+    impl->end_steady = impl_->clock.steady() - age;
+    impl->begin_steady = impl->end_steady - (impl->end_time - impl->begin_time);
+    impl->progress = finished_view.at("progress").get<int>();
+    impl->ret_value = finished_view.at("ret_value");
+    impl->exception = finished_view.at("exception");
+    if (!finished_view.at("success").get<bool>())
+        impl->error =
+            std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd", impl->exception.value("detail", "failed")));
+    impl->restored_view = std::move(finished_view);
+    impl->executor = std::make_unique<TaskExecutor>();
+    {
+        MutexLock lock(impl->mutex);
+        impl->released = true;
+    }
+    impl->finishing = true;
+    impl->finished = true;
+    impl_->registry->add_finished(std::make_shared<Task>(Task::Access(), std::move(impl)));
+}
+
+NotificationQueue& TaskManager::notifications() noexcept {
+    return impl_->registry->notifications();
+}
+
+ThreadPool& TaskManager::pool() noexcept {
+    return impl_->pool;
+}
+
+}  // namespace taskd

@@ -1,0 +1,118 @@
+#include "core/task_registry.hpp"
+
+#include "core/task_impl.hpp"
+
+#include <algorithm>
+
+#include <fnmatch.h>
+
+namespace taskd {
+namespace {
+
+/// More names without a task than this are forgotten, lest a program that makes names up grows for ever.
+constexpr std::size_t most_idle_names = 1024;
+
+/// The dashboard's fnmatch: the whole name, case counts, `*` crosses `/`, a backslash is a letter.
+bool matches(const std::string& glob, const std::string& name) {
+    return glob.empty() || fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+}
+
+}  // namespace
+
+std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
+    Task::Impl& impl = *task->impl_;
+    MutexLock lock(mutex_);
+    auto name = executing_.find(impl.name);
+    if (name == executing_.end()) {
+        if (executing_.size() > executing_count_ + most_idle_names)
+            std::erase_if(executing_, [](const auto& entry) { return entry.second.empty(); });
+        name = executing_.emplace(impl.name, SameName()).first;
+    }
+    const auto [same, is_new] = name->second.try_emplace(impl.identity, task);
+    if (!is_new) return same->second;
+    impl.sequence = ++next_sequence_;
+    ++executing_count_;
+    by_id_.emplace(impl.id, task.get());
+    return task;
+}
+
+void TaskRegistry::finish(const std::shared_ptr<Task>& task) {
+    Dropped dropped;
+    const Task::Impl& impl = *task->impl_;
+    MutexLock lock(mutex_);
+    if (const auto name = executing_.find(impl.name); name != executing_.end()) {
+        name->second.erase(impl.identity);
+        --executing_count_;
+    }
+    finished_.push_back(task);
+    if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
+}
+
+void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
+    Dropped dropped;
+    MutexLock lock(mutex_);
+    by_id_.emplace(task->impl_->id, task.get());
+    finished_.push_back(std::move(task));
+    if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
+}
+
+void TaskRegistry::drop_oldest_into(Dropped& dropped) {
+    // The oldest finished task is destroyed by the caller's `dropped`, which was declared before the lock was taken.
+    by_id_.erase(finished_.front()->impl_->id);
+    dropped.push_back(std::move(finished_.front()));
+    finished_.pop_front();
+}
+
+bool TaskRegistry::is_expired(const Task& task, SteadyTime now) const {
+    return now - task.impl_->end_steady > retention_.ttl;
+}
+
+void TaskRegistry::sweep() {
+    Dropped dropped;
+    const SteadyTime now = clock_.steady();
+    MutexLock lock(mutex_);
+    while (finished_.size() > retention_.keep &&
+           (finished_.size() > retention_.most_listed || is_expired(*finished_.front(), now)))
+        drop_oldest_into(dropped);
+}
+
+std::shared_ptr<Task> TaskRegistry::find(std::string_view name, const std::string& identity) const {
+    MutexLock lock(mutex_);
+    const auto same_name = executing_.find(name);
+    if (same_name == executing_.end()) return nullptr;
+    const auto found = same_name->second.find(identity);
+    return found == same_name->second.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Task> TaskRegistry::find_by_id(std::string_view id) const {
+    MutexLock lock(mutex_);
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second->shared_from_this();
+}
+
+TaskList TaskRegistry::list(std::string_view name_glob) const {
+    const std::string glob(name_glob);
+    TaskList found;
+    {
+        MutexLock lock(mutex_);
+        for (const auto& [name, tasks] : executing_) {
+            if (tasks.empty() || !matches(glob, name)) continue;
+            for (const auto& entry : tasks) found.executing.push_back(entry.second);
+        }
+        for (auto task = finished_.rbegin(); task != finished_.rend(); ++task)
+            if (matches(glob, (*task)->name())) found.finished.push_back(*task);
+    }
+    std::sort(found.executing.begin(), found.executing.end(), [](const auto& a, const auto& b) {
+        return std::tie(a->impl_->begin_time, a->impl_->sequence) > std::tie(b->impl_->begin_time, b->impl_->sequence);
+    });
+    std::stable_sort(found.finished.begin(), found.finished.end(),
+                     [](const auto& a, const auto& b) { return a->impl_->end_steady > b->impl_->end_steady; });
+    return found;
+}
+
+std::size_t TaskRegistry::executing_count() const {
+    MutexLock lock(mutex_);
+    return executing_count_;
+}
+
+}  // namespace taskd

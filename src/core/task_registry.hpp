@@ -1,0 +1,57 @@
+#pragma once
+
+#include "core/mutex.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include <taskd/task_manager.hpp>
+
+namespace taskd {
+
+/// The two lists of tasks and the rules over them: identity among the executing, retention among the finished.
+/// Shared by the manager and, weakly, by the tasks, which may end after the manager is gone.
+/// @thread  Any; one leaf mutex, nothing is called while it is held.
+class TaskRegistry {
+  public:
+    TaskRegistry(Retention retention, const Clock& clock) : retention_(retention), clock_(clock) {}
+
+    /// Adds the task, or returns the executing one with the same name and metadata.
+    std::shared_ptr<Task> add(std::shared_ptr<Task> task);
+    /// Moves the task from the executing to the finished.
+    void finish(const std::shared_ptr<Task>& task);
+    /// Adds a task that finished in an earlier life of the program, as the newest.
+    void add_finished(std::shared_ptr<Task> task);
+
+    std::shared_ptr<Task> find(std::string_view name, const std::string& identity) const;
+    std::shared_ptr<Task> find_by_id(std::string_view id) const;
+    TaskList list(std::string_view name_glob) const;
+    void sweep();
+    std::size_t executing_count() const;
+
+    NotificationQueue& notifications() noexcept { return notifications_; }
+
+  private:
+    /// The executing tasks of one name, by the identity of their metadata.
+    using SameName = std::unordered_map<std::string_view, std::shared_ptr<Task>>;
+    using Dropped = std::vector<std::shared_ptr<Task>>;
+
+    bool is_expired(const Task& task, SteadyTime now) const;
+    void drop_oldest_into(Dropped& dropped) TASKD_REQUIRES(mutex_);
+
+    const Retention retention_;
+    const Clock& clock_;
+    NotificationQueue notifications_;
+
+    mutable Mutex mutex_;
+    std::uint64_t next_sequence_ TASKD_GUARDED_BY(mutex_) = 0;
+    std::size_t executing_count_ TASKD_GUARDED_BY(mutex_) = 0;
+    /// Names stay when their last task ends: there are few, and a hot one is not made anew for each task.
+    std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
+    std::unordered_map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_);
+    std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Oldest first.
+};
+
+}  // namespace taskd

@@ -1,0 +1,70 @@
+#include "core/thread_name.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+#include <taskd/executor.hpp>
+
+namespace taskd {
+
+namespace asio = boost::asio;
+
+void name_this_thread(const std::string& name) noexcept {
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+// An io_context with threads of our own rather than asio::thread_pool, whose threads cannot be named.
+struct ThreadPool::Impl {
+    Impl(std::string pool_name, std::size_t concurrency, std::size_t most)
+        : name(std::move(pool_name)), capacity(most), context(static_cast<int>(concurrency)) {}
+
+    const std::string name;
+    const std::size_t capacity;
+    std::atomic<std::size_t> pending{0};
+    asio::io_context context;
+    asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+    std::vector<std::thread> threads;
+};
+
+ThreadPool::ThreadPool(std::string name, std::size_t threads, std::size_t capacity)
+    : impl_(std::make_unique<Impl>(std::move(name), threads, capacity)) {
+    for (std::size_t n = 0; n < threads; ++n)
+        impl_->threads.emplace_back([this, n] {
+            name_this_thread(impl_->name + "-" + std::to_string(n));
+            impl_->context.run();
+        });
+}
+
+ThreadPool::~ThreadPool() {
+    impl_->work.reset();
+    for (auto& thread : impl_->threads) thread.join();
+}
+
+void ThreadPool::post(std::function<void()> job) {
+    if (impl_->pending.fetch_add(1, std::memory_order_relaxed) >= impl_->capacity) {
+        impl_->pending.fetch_sub(1, std::memory_order_relaxed);
+        throw QueueFull("queue of thread pool " + impl_->name, impl_->capacity);
+    }
+    asio::post(impl_->context, [this, job = std::move(job)] {
+        impl_->pending.fetch_sub(1, std::memory_order_relaxed);
+        try {
+            job();
+        } catch (...) {
+            // A job that throws must not end the thread that the others need.
+            spdlog::error("thread pool {}: a job threw: {}", impl_->name, error_text(std::current_exception()));
+        }
+    });
+}
+
+std::size_t ThreadPool::threads() const noexcept {
+    return impl_->threads.size();
+}
+
+}  // namespace taskd
