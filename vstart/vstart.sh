@@ -3,11 +3,16 @@
 # systemd, no root. See usage() below.
 set -euo pipefail
 
-readonly HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly HERE
 # shellcheck source=lib/process.sh
 source "$HERE/lib/process.sh"
 # shellcheck source=lib/cluster.sh
 source "$HERE/lib/cluster.sh"
+# shellcheck source=lib/conf.sh
+source "$HERE/lib/conf.sh"
+# shellcheck source=lib/start.sh
+source "$HERE/lib/start.sh"
 
 usage() {
     cat <<'END'
@@ -60,7 +65,8 @@ parse_arguments() {
         shift
         case $option in
         -h | --help) usage && exit 0 ;;
-        --dashboard | --compat-keys) ASKED[${option#--}]=1 && continue ;;
+        --dashboard) ASKED[dashboard]=1 && continue ;;
+        --compat-keys) ASKED[compat_keys]=1 && continue ;;
         --*=*) value=${option#*=} option=${option%%=*} ;;
         --*) (($#)) || usage_error "$option needs a value" && value=$1 && shift ;;
         *) OPERANDS+=("$option") && continue ;;
@@ -98,6 +104,15 @@ command_start() {
     print_dashboard
 }
 
+check_programs() {
+    local program
+    for program in ceph-mon ceph-mgr ceph-osd ceph-authtool monmaptool osdmaptool; do
+        command -v "$program" >/dev/null || die "no $program here; vstart/install-deps.sh installs it"
+    done
+    # The distribution's own Python, for which the packages bring the bindings.
+    /usr/bin/python3 -c '' || die "no /usr/bin/python3"
+}
+
 seconds_since() {
     local microseconds=$((${EPOCHREALTIME/[.,]/} - ${1/[.,]/}))
     printf '%d.%02d' $((microseconds / 1000000)) $((microseconds / 10000 % 100))
@@ -109,7 +124,6 @@ command_stop() {
         return
     fi
     lock_directory
-    load_settings
     stop_all
     echo "stopped: $DIR"
 }
@@ -118,7 +132,6 @@ command_wipe() {
     [[ -e $DIR ]] || { echo "nothing to wipe: $DIR" && return; }
     [[ -f $MARKER ]] || die "will not delete $DIR: vstart did not make it"
     lock_directory
-    load_settings
     stop_all
     rm -rf -- "$DIR"
     echo "wiped: $DIR"
@@ -149,7 +162,6 @@ command_pids() {
 command_env() {
     need_cluster
     echo "export CEPH_CONF=$(printf %q "$CONF")"
-    echo "export CEPH_KEYRING=$(printf %q "$DIR/keyring")"
     if ((SETTINGS[dashboard])); then
         echo "export VSTART_DASHBOARD_URL=http://127.0.0.1:${SETTINGS[dashboard_port]}"
         echo "export VSTART_DASHBOARD_USER=admin"
@@ -180,7 +192,8 @@ command_revive() {
 }
 
 need_cluster() {
-    [[ -f $MARKER ]] && load_settings && is_made || die "no cluster in $DIR (vstart.sh start makes one)"
+    is_made || die "no cluster in $DIR (vstart.sh start makes one)"
+    load_settings
 }
 
 require_daemon() {

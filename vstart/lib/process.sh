@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Daemons as processes: started in sessions of their own, known by pid file, ended by pid.
 #
 # A pid file holds "PID START_TIME BOOT_ID". Pids are reused, but not together with the start
@@ -7,11 +8,11 @@ readonly TERM_BOUND=15 KILL_BOUND=5 # seconds
 BOOT_ID=$(</proc/sys/kernel/random/boot_id)
 readonly BOOT_ID
 
-exec {PAUSE_FD}<> <(:)
+exec 8<> <(:)
 
 # Sleeps without a process: SECONDS may be a fraction.
 pause() {
-    read -r -t "$1" -u "$PAUSE_FD" || true
+    read -r -t "$1" -u 8 || true
 }
 
 # Sets START_TIME of a process; fails when there is none or it is a zombie.
@@ -32,12 +33,14 @@ is_alive() {
 }
 
 # Runs COMMAND as daemon NAME. A session of its own keeps Ctrl-C and SIGHUP of the terminal away
-# from it; descriptor 9 is the directory's lock, which must not outlive us.
+# from it; descriptor 9 is the directory's lock, which
+# must not outlive us.
 spawn() {
     local name=$1
     shift
-    setsid "$@" </dev/null >>"$DIR/log/$name.log" 2>&1 9>&- &
+    setsid "$@" </dev/null >>"$DIR/log/$name.log" 2>&1 8<&- 9>&- &
     local pid=$!
+    disown "$pid" # else bash reports its end as news
     if read_start_time "$pid"; then
         echo "$pid $START_TIME $BOOT_ID" >"$DIR/run/$name.pid"
     fi
@@ -62,30 +65,43 @@ end_daemons() {
     local name
     for name; do
         # SIGCONT: a frozen process would get the SIGTERM only when somebody wakes it.
-        if is_alive "$name"; then kill -TERM "$PID" && kill -CONT "$PID"; fi
-    done 2>/dev/null
+        if is_alive "$name"; then kill -TERM "$PID" && kill -CONT "$PID"; fi || true
+    done
     if ! await_gone "$TERM_BOUND" "$@"; then
-        for name; do
-            if is_alive "$name"; then
-                echo "vstart: $name ($PID) ignored SIGTERM for $TERM_BOUND s, killing it" >&2
-                kill -KILL "$PID"
-            fi
-        done
-        await_gone "$KILL_BOUND" "$@" || die "a daemon survived SIGKILL"
+        echo "vstart: killing what ignored SIGTERM for $TERM_BOUND s" >&2
     fi
+    kill_daemons "$@"
+}
+
+kill_daemons() {
+    local name
+    for name; do
+        if is_alive "$name"; then kill -KILL "$PID" || true; fi
+    done
+    await_gone "$KILL_BOUND" "$@" || die "a daemon survived SIGKILL, see the pid files in $DIR/run"
     for name; do rm -f -- "$DIR/run/$name.pid" "$DIR/run/$name.asok"; done
 }
 
 # OSDs first: each tells a mon that it leaves, and waits for the answer. Mons last.
-stop_all() {
+stop_in_order() {
     local kind name
-    local -a names
+    local -a of_kind
     for kind in osd mgr mon; do
-        names=()
-        for name in "$DIR/run/$kind".*.pid; do
-            name=${name##*/}
-            if [[ $name != "$kind.*.pid" ]]; then names+=("${name%.pid}"); fi
+        of_kind=()
+        for name; do
+            if [[ $name == "$kind".* ]]; then of_kind+=("$name"); fi
         done
-        if ((${#names[@]})); then end_daemons "${names[@]}"; fi
+        end_daemons "${of_kind[@]}"
     done
+}
+
+# By pid files, so that it works on a half-made cluster, too.
+stop_all() {
+    local file
+    local -a names=()
+    for file in "$DIR"/run/*.pid; do
+        file=${file##*/}
+        if [[ $file != '*.pid' ]]; then names+=("${file%.pid}"); fi
+    done
+    stop_in_order "${names[@]}"
 }

@@ -1,0 +1,254 @@
+# shellcheck shell=bash
+# Making and starting a cluster. No `ceph` command is run: each would cost 0.15 s and more.
+
+STARTED=() # daemons that this run started
+HELPERS=() # pids of short programs that this run started
+INTERRUPTED=0
+
+# --- making it ----------------------------------------------------------------------------------
+
+# Sets PORT to a random one in [$1, $2] on which nobody listens. Below 32768, where the kernel
+# takes the ports of outgoing connections from. Random, so that clusters started at the same
+# moment rarely meet; a mon that loses the race says so and is given another port.
+pick_port() {
+    local attempt
+    for ((attempt = 0; attempt < 100; attempt++)); do
+        PORT=$(($1 + SRANDOM % ($2 - $1 + 1)))
+        (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || return 0
+    done
+    die "no free port from $1 to $2"
+}
+
+# Sets MON_ADDRESSES and, for each mgr, the dashboard's port.
+pick_addresses() {
+    local id
+    MON_ADDRESSES=()
+    DASHBOARD_PORTS=()
+    for id in $(mon_ids); do
+        pick_port 10000 19999
+        MON_ADDRESSES+=("[v2:127.0.0.1:$PORT]")
+    done
+    for id in $(mgr_ids); do
+        pick_port 10000 19999
+        DASHBOARD_PORTS+=("$id=$PORT")
+    done
+    SETTINGS[dashboard_port]=${DASHBOARD_PORTS[0]#*=}
+}
+
+# Makes one keyring file: NAME, then --cap arguments. ceph-authtool knows the release's key type.
+make_key() {
+    local name=$1 key_type=()
+    shift
+    if [[ $name == client.admin ]]; then key_type=("${COMPAT_KEY_TYPE[@]}"); fi
+    CEPH_CONF=/dev/null ceph-authtool --create-keyring "$DIR/boot/$name.keyring" --gen-key "${key_type[@]}" -n "$name" "$@"
+}
+
+# Ceph 20 gives out keys that older clients cannot read; older releases do not know the options.
+choose_key_types() {
+    COMPAT_KEY_TYPE=()
+    COMPAT_CIPHERS=()
+    if ((SETTINGS[compat_keys])) && [[ $(ceph-authtool --help 2>&1) == *--key-type* ]]; then
+        COMPAT_KEY_TYPE=(--key-type aes)
+        COMPAT_CIPHERS=(--auth-allowed-ciphers "aes,aes256k")
+    fi
+}
+
+# The first keys and maps. Files handed to `ceph-mon --mkfs` save all registration commands.
+make_keys_and_maps() {
+    local id index=0 mons=()
+    mkdir "$DIR/boot"
+    choose_key_types
+    for id in $(mon_ids); do mons+=(--addv "$id" "${MON_ADDRESSES[index++]}"); done
+    {
+        run_helper monmaptool --create --fsid "$FSID" "${COMPAT_CIPHERS[@]}" "${mons[@]}" "$DIR/boot/monmap"
+        # No --with-default-pool: the mons never make the PGs of a pool that is in the first map.
+        run_helper osdmaptool "$DIR/boot/osdmap" --createsimple "${SETTINGS[osds]}"
+        run_helper make_key mon. --cap mon 'allow *'
+        run_helper make_key client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *' --cap mds 'allow *'
+        for id in $(mgr_ids); do
+            run_helper make_key "mgr.$id" --cap mon 'allow profile mgr' --cap osd 'allow *' --cap mds 'allow *'
+        done
+        for id in $(osd_ids); do
+            run_helper make_key "osd.$id" --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
+        done
+    } >"$DIR/log/tools.log" 2>&1
+    for id in "${HELPERS[@]}"; do
+        await_helper "$id" || die "could not make keys and maps: $(<"$DIR/log/tools.log")"
+    done
+    HELPERS=()
+    cat "$DIR"/boot/*.keyring >"$DIR/boot/all"
+    install -m 0644 "$DIR/boot/client.admin.keyring" "$DIR/keyring"
+    for id in $(mgr_ids); do install -D -m 0600 "$DIR/boot/mgr.$id.keyring" "$DIR/mgr.$id/keyring"; done
+    for id in $(osd_ids); do install -D -m 0600 "$DIR/boot/osd.$id.keyring" "$DIR/osd.$id/keyring"; done
+}
+
+# Makes daemon NAME's store.
+make_store() {
+    local id=${1#*.}
+    case $1 in
+    mon.*) ceph-mon --mkfs -i "$id" --fsid "$FSID" --monmap "$DIR/boot/monmap" --osdmap "$DIR/boot/osdmap" --keyring "$DIR/boot/all" ;;
+    osd.*) ceph-osd --mkfs -i "$id" --osd-uuid "$(</proc/sys/kernel/random/uuid)" --no-mon-config ;;
+    esac >>"$DIR/log/$1.log" 2>&1
+}
+
+# All stores at once; each daemon starts as soon as its own is there.
+make_stores_and_spawn() {
+    local name
+    local -A store_pids=()
+    for name in $(daemon_names | grep -v '^mgr'); do
+        run_helper make_store "$name"
+        store_pids[$name]=$!
+    done
+    for name in $(daemon_names | grep -v '^mgr'); do
+        await_helper "${store_pids[$name]}" || blame "$name" "it could not make its store"
+        spawn_daemon "$name"
+    done
+    HELPERS=()
+}
+
+make_cluster() {
+    local attempt
+    stop_all # left over when the start before was killed
+    for attempt in 1 2 3 4 5; do
+        rm -rf -- "$DIR"/{boot,mon.,osd.,mgr.}* "$DIR"/log/*
+        FSID=$(</proc/sys/kernel/random/uuid)
+        pick_addresses
+        write_conf
+        make_keys_and_maps
+        make_stores_and_spawn
+        # A dashboard is configured before its mgr starts.
+        if ! ((SETTINGS[dashboard])); then spawn_mgrs; fi
+        watch_client make_pool.py
+        mon_lost_its_port || break
+        kill_daemons "${STARTED[@]}"
+        STARTED=()
+    done
+    expect_no_failure
+    if ((SETTINGS[dashboard])); then
+        watch_client dashboard.py configure "${DASHBOARD_PORTS[@]}"
+        expect_no_failure
+        cat /proc/sys/kernel/random/uuid >"$DIR/dashboard-password"
+        spawn_mgrs
+        await_dashboard
+    fi
+    rm -rf -- "${DIR:?}/boot"
+    save_settings
+}
+
+# --- starting it --------------------------------------------------------------------------------
+
+start_cluster() {
+    # Signals only leave a note, so that no daemon is missed between its fork and its pid file.
+    trap 'INTERRUPTED=129' HUP
+    trap 'INTERRUPTED=130' INT
+    trap 'INTERRUPTED=143' TERM
+    trap abandon_start EXIT
+    mkdir -p "$DIR/log" "$DIR/run"
+    if is_made; then
+        start_missing
+    else
+        make_cluster
+    fi
+    obey_interrupt
+    trap - EXIT HUP INT TERM
+}
+
+start_missing() {
+    local name
+    for name in $(daemon_names); do
+        is_alive "$name" || spawn_daemon "$name"
+    done
+    watch_client make_pool.py
+    expect_no_failure
+    if ((SETTINGS[dashboard])); then await_dashboard; fi
+}
+
+await_dashboard() {
+    watch_client dashboard.py await "$DIR/dashboard-password"
+    expect_no_failure
+}
+
+spawn_mgrs() {
+    local id
+    for id in $(mgr_ids); do spawn_daemon "mgr.$id"; done
+}
+
+spawn_daemon() {
+    local name=$1 python_path=${PYTHONPATH-}
+    if [[ $name == mgr.* ]] && bcrypt_refuses_mgr; then python_path=$HERE/mgr-shim; fi
+    PYTHONPATH=$python_path spawn "$name" "ceph-${name%%.*}" -f -c "$CONF" -i "${name#*.}"
+}
+
+# Debian 13's bcrypt is written in Rust and refuses the sub-interpreters in which the mgr of
+# Ceph 18 runs its modules, so that none of them would load.
+bcrypt_refuses_mgr() {
+    grep -q 'PyO3 modules' /usr/lib/python3/dist-packages/bcrypt/_bcrypt*.so 2>/dev/null
+}
+
+# --- watching it --------------------------------------------------------------------------------
+
+run_helper() {
+    "$@" 9>&- &
+    HELPERS+=($!)
+}
+
+# The helper's exit status; an interrupted wait ends the start.
+await_helper() {
+    local status=0
+    wait "$1" || status=$?
+    obey_interrupt
+    return $status
+}
+
+kill_helper() {
+    { kill -KILL "$1" && wait "$1"; } 2>/dev/null || true
+}
+
+# Runs a client program of lib/ to its end. Sets FAILED to the daemon that ended meanwhile, if any.
+watch_client() {
+    local program=$1 verb=() name client
+    shift
+    FAILED=
+    if [[ $program == dashboard.py ]]; then verb=("$1") && shift; fi
+    run_helper /usr/bin/python3 -B "$HERE/lib/$program" "${verb[@]}" "$CONF" "${VSTART_TIMEOUT:-60}" "$@"
+    client=$!
+    while read_start_time "$client"; do
+        obey_interrupt
+        for name in "${STARTED[@]}"; do
+            is_alive "$name" || { FAILED=$name && kill_helper "$client" && return; }
+        done
+        pause 0.01
+    done
+    await_helper "$client" || die "the cluster does not serve; its logs are in $DIR/log"
+    HELPERS=()
+}
+
+mon_lost_its_port() {
+    [[ $FAILED == mon.* ]] && grep -q 'unable to bind monitor' "$DIR/log/$FAILED.log"
+}
+
+expect_no_failure() {
+    [[ -z $FAILED ]] || blame "$FAILED" "it ended"
+}
+
+# Fails the start because of daemon NAME.
+blame() {
+    echo "vstart: $1 failed: $2; the end of $DIR/log/$1.log:" >&2
+    tail -n 20 "$DIR/log/$1.log" | sed 's/^/  /' >&2
+    exit 1
+}
+
+obey_interrupt() {
+    ((INTERRUPTED == 0)) || exit "$INTERRUPTED"
+}
+
+# A start that does not reach its end takes back what it began.
+abandon_start() {
+    local pid
+    for pid in "${HELPERS[@]}"; do kill_helper "$pid"; done
+    if is_made; then
+        stop_in_order "${STARTED[@]}"
+    else
+        kill_daemons "${STARTED[@]}" # nothing to save yet
+    fi
+}
