@@ -5,6 +5,7 @@ set -euo pipefail
 
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
+# shellcheck source-path=SCRIPTDIR
 # shellcheck source=lib/process.sh
 source "$HERE/lib/process.sh"
 # shellcheck source=lib/cluster.sh
@@ -84,7 +85,7 @@ parse_arguments() {
     ((${#OPERANDS[@]})) || usage_error "no command"
     COMMAND=${OPERANDS[0]}
     DIR=$(realpath -m -- "$directory")
-    [[ $DIR != *[\"\;\#$'\n']* ]] || usage_error "a directory name that ceph.conf cannot hold: $DIR"
+    [[ $DIR != *[\"\,\;\#=\$\\$'\n']* ]] || usage_error "a directory name that ceph.conf cannot hold: $DIR"
 }
 
 command_start() {

@@ -35,12 +35,12 @@ pick_addresses() {
     SETTINGS[dashboard_port]=${DASHBOARD_PORTS[0]#*=}
 }
 
-# Makes one keyring file: NAME, then --cap arguments. ceph-authtool knows the release's key type.
+# Becomes the program that makes a keyring file: NAME, then --cap arguments. It knows the release's key type.
 make_key() {
     local name=$1 key_type=()
     shift
     if [[ $name == client.admin ]]; then key_type=("${COMPAT_KEY_TYPE[@]}"); fi
-    CEPH_CONF=/dev/null ceph-authtool --create-keyring "$DIR/boot/$name.keyring" --gen-key "${key_type[@]}" -n "$name" "$@"
+    CEPH_CONF=/dev/null exec ceph-authtool --create-keyring "$DIR/boot/$name.keyring" --gen-key "${key_type[@]}" -n "$name" "$@"
 }
 
 # Ceph 20 gives out keys that older clients cannot read; older releases do not know the options.
@@ -82,13 +82,14 @@ make_keys_and_maps() {
     for id in $(osd_ids); do install -D -m 0600 "$DIR/boot/osd.$id.keyring" "$DIR/osd.$id/keyring"; done
 }
 
-# Makes daemon NAME's store.
+# Becomes the program that makes daemon NAME's store.
 make_store() {
-    local id=${1#*.}
-    case $1 in
-    mon.*) ceph-mon --mkfs -i "$id" --fsid "$FSID" --monmap "$DIR/boot/monmap" --osdmap "$DIR/boot/osdmap" --keyring "$DIR/boot/all" ;;
-    osd.*) ceph-osd --mkfs -i "$id" --osd-uuid "$(</proc/sys/kernel/random/uuid)" --no-mon-config ;;
-    esac >>"$DIR/log/$1.log" 2>&1
+    local name=$1 id=${1#*.}
+    exec >>"$DIR/log/$name.log" 2>&1
+    case $name in
+    mon.*) exec ceph-mon --mkfs -i "$id" --fsid "$FSID" --monmap "$DIR/boot/monmap" --osdmap "$DIR/boot/osdmap" --keyring "$DIR/boot/all" ;;
+    osd.*) exec ceph-osd --mkfs -i "$id" --conf "$CONF" --no-mon-config --osd-uuid "$(</proc/sys/kernel/random/uuid)" ;;
+    esac
 }
 
 # All stores at once; each daemon starts as soon as its own is there.
@@ -106,11 +107,16 @@ make_stores_and_spawn() {
     HELPERS=()
 }
 
+remove_stores() {
+    rm -rf -- "$DIR"/{boot,mon.,osd.,mgr.}*
+}
+
 make_cluster() {
     local attempt
     stop_all # left over when the start before was killed
     for attempt in 1 2 3 4 5; do
-        rm -rf -- "$DIR"/{boot,mon.,osd.,mgr.}* "$DIR"/log/*
+        remove_stores
+        rm -f -- "$DIR"/log/*
         FSID=$(</proc/sys/kernel/random/uuid)
         pick_addresses
         write_conf
@@ -187,6 +193,7 @@ bcrypt_refuses_mgr() {
 
 # --- watching it --------------------------------------------------------------------------------
 
+# In the background. What it runs execs, so that its pid is the program's and a kill reaches it.
 run_helper() {
     "$@" 9>&- &
     HELPERS+=($!)
@@ -234,7 +241,8 @@ expect_no_failure() {
 # Fails the start because of daemon NAME.
 blame() {
     echo "vstart: $1 failed: $2; the end of $DIR/log/$1.log:" >&2
-    tail -n 20 "$DIR/log/$1.log" | sed 's/^/  /' >&2
+    # A crash appends thousands of lines of older events.
+    sed '/^--- begin dump of recent events/,/^--- end dump/d' "$DIR/log/$1.log" | tail -n 20 | sed 's/^/  /' >&2
     exit 1
 }
 
@@ -249,6 +257,8 @@ abandon_start() {
     if is_made; then
         stop_in_order "${STARTED[@]}"
     else
-        kill_daemons "${STARTED[@]}" # nothing to save yet
+        # Nothing to save yet; only the logs are of use.
+        kill_daemons "${STARTED[@]}"
+        remove_stores
     fi
 }
