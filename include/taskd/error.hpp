@@ -67,12 +67,14 @@ class QueueFull : public Error {
     QueueFull(std::string_view queue, std::size_t capacity);
 };
 
-/// An error as data, for the journal and for the way from a worker to the front; `error_from` makes it an exception
-/// again. Keys: kind, code (errno), component, detail, extra (absent when null).
+/// An error as data, for the journal and for the way from a worker to the front; `error_from_json` makes it an `Error`
+/// again (what was a BadRequest or QueueFull comes back as an Error of the same kind).
+/// Keys: kind, code (errno), component, detail, extra (absent when null). Always valid UTF-8.
+/// @throws BadRequest ("error") out of `error_from_json` when it is no such object.
 nlohmann::json error_to_json(std::exception_ptr error);
 std::exception_ptr error_from_json(const nlohmann::json& error);
 
-/// The text of any exception, never empty.
+/// The text of any exception, never empty, always valid UTF-8.
 std::string error_text(std::exception_ptr error);
 
 }  // namespace taskd

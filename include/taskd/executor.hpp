@@ -19,7 +19,7 @@ using TaskFunction = std::function<nlohmann::json()>;
 /// `init` then `start` are called once, in the thread that called `TaskManager::run`; a throw out of either fails the
 /// task. Whoever runs the function calls `finish` exactly once, from any thread; further calls are ignored and logged.
 /// This base class runs the function in the calling thread.
-/// @thread  `finish` and `cancel` from any thread; the others as said.
+/// @thread  `finish` and `cancel` from any thread, `cancel` even before `init`; the others as said.
 /// @source  Ceph dashboard `tools.TaskExecutor`.
 class TaskExecutor {
   public:
@@ -28,7 +28,7 @@ class TaskExecutor {
     TaskExecutor(const TaskExecutor&) = delete;
     TaskExecutor& operator=(const TaskExecutor&) = delete;
 
-    /// Called with the task before anything else; overriders call this one first.
+    /// Called with the task before `start`. The base class has nothing to prepare.
     virtual void init(std::shared_ptr<Task> task);
     /// Begins the task's function; need not wait for it.
     virtual void start();
@@ -38,7 +38,7 @@ class TaskExecutor {
     void finish(nlohmann::json ret_value, std::exception_ptr error = nullptr);
 
   protected:
-    /// The task that `init` was called with.
+    /// The task it runs; known from before `init` on.
     std::shared_ptr<Task> task() const;
     /// Runs the task's function here, with `current_task()` set, and finishes the task with what it gives.
     void run_function_and_finish();
@@ -46,6 +46,7 @@ class TaskExecutor {
     nlohmann::json run_function();
 
   private:
+    friend class TaskManager;
     Task* task_ = nullptr;  // the task owns its executor, so it outlives it
 };
 
@@ -55,7 +56,6 @@ class ThreadedExecutor : public TaskExecutor {
   public:
     /// @param pool  Must outlive the task's run.
     explicit ThreadedExecutor(ThreadPool& pool) : pool_(pool) {}
-    void init(std::shared_ptr<Task> task) override;
     void start() override;
 
   private:
@@ -67,16 +67,18 @@ class ThreadedExecutor : public TaskExecutor {
 class ThreadPool {
   public:
     /// @param name      Prefix of the thread names, at most 11 characters.
-    /// @param threads   At least 1.
+    /// @param threads   At least 1. @throws std::invalid_argument
     /// @param capacity  Jobs that may wait for a thread.
     ThreadPool(std::string name, std::size_t threads, std::size_t capacity);
-    /// Runs what is queued, then joins.
+    /// As `join`.
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
-    /// @throws QueueFull
+    /// @throws QueueFull, Error (unavailable) after `join`
     void post(std::function<void()> job);
+    /// Runs what is queued, and what that posts, then ends the threads. Must not be called by a job, nor twice at once.
+    void join();
     std::size_t threads() const noexcept;
 
   private:

@@ -28,7 +28,7 @@ class NotificationQueue {
 
     /// @param capacity  Notifications that may wait for delivery.
     explicit NotificationQueue(std::size_t capacity = default_capacity);
-    /// Delivers what is queued, then ends.
+    /// As `stop`. What was posted while it was not started is dropped.
     ~NotificationQueue();
     NotificationQueue(const NotificationQueue&) = delete;
     NotificationQueue& operator=(const NotificationQueue&) = delete;
@@ -36,7 +36,7 @@ class NotificationQueue {
     /// Starts delivery; does nothing when started. What was posted before is delivered now.
     void start();
     /// Returns when everything queued has been delivered; registrations stay. Does nothing when not started.
-    /// Must not be called by a listener.
+    /// @throws std::logic_error when a listener calls it
     void stop();
 
     /// Registers `listener` for these types, or for every type when the list is empty.
@@ -45,7 +45,8 @@ class NotificationQueue {
     ListenerId register_listener(Listener listener, std::vector<std::string> types = {},
                                  int priority = default_priority);
     /// Registers the same listener for more types; a type it already has is ignored, so that nothing is delivered
-    /// twice.
+    /// twice. When it has
+    /// all types and this one, it is called once, at the lower number.
     void register_again(ListenerId id, std::vector<std::string> types, int priority = default_priority);
     /// Ends the listener's registration for these types, or for all when the list is empty. Unknown ids are ignored.
     /// A call of the listener that is under way on the delivery thread may still end after this returns.

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 #include <taskd/clock.hpp>
@@ -73,9 +75,15 @@ class Task : public std::enable_shared_from_this<Task> {
     /// @throws  What the task failed with.
     WaitResult wait(std::optional<std::chrono::nanoseconds> timeout = std::nullopt) const;
 
+    /// Names a callback given to `on_finished`; never 0.
+    using WaiterId = std::uint64_t;
+
     /// Calls `callback` once, when the task has finished, from the thread that ends it; it must not block or throw.
-    /// @returns false, and never calls it, when the task has finished already.
-    bool on_finished(std::function<void()> callback) const;
+    /// @returns 0, and never calls it, when the task has finished already.
+    WaiterId on_finished(std::function<void()> callback) const;
+    /// Gives the callback up, so that a task which runs for long does not collect those of everybody who asked.
+    /// A call that is under way may still end after this returns.
+    void forget(WaiterId waiter) const;
 
     bool is_finished() const noexcept;
     TaskStatus status() const;

@@ -30,9 +30,9 @@ struct TaskManagerOptions {
     Retention retention;
     /// How often finished tasks are swept when nobody lists; zero never (tests).
     std::chrono::milliseconds sweep_interval = std::chrono::seconds(5);
-    std::size_t threads = 8;           ///< Of the default executor's pool.
-    std::size_t capacity = 1'000'000;  ///< Tasks that may wait or run in that pool.
-    const Clock* clock = &Clock::system();
+    std::size_t threads = 8;                ///< Of the default executor's pool.
+    std::size_t capacity = 1'000'000;       ///< Tasks that may wait for a thread of that pool.
+    const Clock* clock = &Clock::system();  ///< Must outlive every task.
 };
 
 /// What `run` may be told beside the function.
@@ -63,14 +63,15 @@ class TaskManager {
     static constexpr std::string_view finished_event = "cd_task_finished";
 
     explicit TaskManager(TaskManagerOptions options = {});
-    /// Waits for the tasks of its own pool.
+    /// Waits for the tasks of its own pool and delivers what was announced; both may still call the manager meanwhile.
+    /// Must not be called by a task's function or a listener.
     ~TaskManager();
     TaskManager(const TaskManager&) = delete;
     TaskManager& operator=(const TaskManager&) = delete;
 
     /// Runs `fn(args...)` as a task and returns it, or the unfinished task with the same name and metadata.
-    /// @param metadata  A JSON object (null counts as empty) of valid UTF-8.
-    /// @throws BadRequest (metadata is no object). Whatever goes wrong later fails the task instead.
+    /// @param metadata  A JSON object (null counts as empty) of valid UTF-8, nested at most 64 levels deep.
+    /// @throws BadRequest (name or metadata is not as said). Whatever goes wrong later fails the task instead.
     template <class F, class... Args>
     std::shared_ptr<Task> run(std::string name, nlohmann::json metadata, F&& fn, RunOptions options = {},
                               Args&&... args);
@@ -92,7 +93,9 @@ class TaskManager {
 
     /// Applies the retention rule now.
     void sweep();
-    /// Puts a task that finished in an earlier life of the program back on the list, oldest first.
+    /// Puts a task that finished in an earlier life of the program back on the list, in the order of its end.
+    /// @param finished_view  As `Task::finished_json` made it.
+    /// @throws BadRequest, nlohmann::json::exception when it is not.
     void restore_finished(std::string id, std::string name, nlohmann::json metadata, nlohmann::json finished_view);
 
     NotificationQueue& notifications() noexcept;

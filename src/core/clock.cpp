@@ -1,7 +1,7 @@
+#include "core/utf8.hpp"
+
 #include <array>
 #include <cstdio>
-#include <cstring>
-#include <ctime>
 
 #include <taskd/clock.hpp>
 #include <taskd/error.hpp>
@@ -38,27 +38,38 @@ std::string format_utc(WallTime time) {
 
 WallTime parse_utc(std::string_view text) {
     using namespace std::chrono;
-    int y = 0;
-    unsigned mo = 0;
-    unsigned d = 0;
-    int h = 0;
-    int mi = 0;
-    int s = 0;
-    int used = 0;
-    const std::string copy(text);
-    if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6)
-        throw BadRequest("time", "expected YYYY-MM-DDThh:mm:ss[.ffffff]Z, got '" + copy + "'");
-    long micros = 0;
-    auto at = static_cast<std::size_t>(used);
-    if (at < copy.size() && copy[at] == '.') {
-        long unit = 100000;
-        for (++at; at < copy.size() && copy[at] >= '0' && copy[at] <= '9'; ++at, unit /= 10)
-            micros += unit * (copy[at] - '0');
+    // Fixed positions, digits only: sscanf and its like also take signs and blanks.
+    constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
+    const auto is_digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+    const auto refuse = [&] {
+        throw BadRequest("time", "expected YYYY-MM-DDThh:mm:ss[.ffffff]Z, got '" + valid_utf8(text) + "'");
+    };
+    if (text.size() <= form.size() || text.back() != 'Z') refuse();
+    for (std::size_t at = 0; at < form.size(); ++at)
+        if (form[at] == 'd' ? !is_digit(at) : text[at] != form[at]) refuse();
+    const auto number = [&](std::size_t at, std::size_t digits) {
+        int value = 0;
+        for (const std::size_t end = at + digits; at < end; ++at) value = 10 * value + (text[at] - '0');
+        return value;
+    };
+
+    int micros = 0;
+    const std::size_t end = text.size() - 1;
+    if (end > form.size()) {
+        if (text[form.size()] != '.' || end == form.size() + 1) refuse();
+        int unit = 100'000;  // becomes 0 after six digits: more of them are cut off
+        for (std::size_t at = form.size() + 1; at < end; ++at, unit /= 10) {
+            if (!is_digit(at)) refuse();
+            micros += unit * (text[at] - '0');
+        }
     }
-    const year_month_day date{year{y}, month{mo}, day{d}};
-    if (!date.ok() || h > 23 || mi > 59 || s > 60 || copy.substr(at) != "Z")
-        throw BadRequest("time", "expected YYYY-MM-DDThh:mm:ss[.ffffff]Z, got '" + copy + "'");
-    return sys_days{date} + hours{h} + minutes{mi} + seconds{s} + microseconds{micros};
+    const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
+                              day{static_cast<unsigned>(number(8, 2))}};
+    const int hour = number(11, 2);
+    const int minute = number(14, 2);
+    const int second = number(17, 2);
+    if (!date.ok() || hour > 23 || minute > 59 || second > 59) refuse();
+    return sys_days{date} + hours{hour} + minutes{minute} + seconds{second} + microseconds{micros};
 }
 
 }  // namespace taskd

@@ -1,4 +1,7 @@
+#include "core/utf8.hpp"
+
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include <taskd/error.hpp>
@@ -57,21 +60,28 @@ nlohmann::json error_to_json(std::exception_ptr error) {
     } catch (...) {
         view = {{"kind", "internal"}, {"code", 0}, {"component", ""}, {"detail", "unknown exception"}};
     }
+    make_valid_utf8(view);
     return view;
 }
 
 std::exception_ptr error_from_json(const nlohmann::json& error) {
-    return std::make_exception_ptr(Error(error_kind_from(error.at("kind").get<std::string>()),
-                                         error.at("code").get<int>(), error.at("component").get<std::string>(),
-                                         error.at("detail").get<std::string>(),
-                                         error.contains("extra") ? error.at("extra") : nlohmann::json()));
+    try {
+        return std::make_exception_ptr(Error(error_kind_from(error.at("kind").get_ref<const std::string&>()),
+                                             error.at("code").get<int>(), error.at("component").get<std::string>(),
+                                             error.at("detail").get<std::string>(),
+                                             error.value("extra", nlohmann::json())));
+    } catch (const nlohmann::json::exception& malformed) {
+        throw BadRequest("error", malformed.what());
+    } catch (const std::invalid_argument& unknown_kind) {
+        throw BadRequest("error", unknown_kind.what());
+    }
 }
 
 std::string error_text(std::exception_ptr error) {
     try {
         std::rethrow_exception(std::move(error));
     } catch (const std::exception& known) {
-        const std::string text = known.what();
+        std::string text = valid_utf8(known.what());
         return text.empty() ? "exception without a text" : text;
     } catch (...) {
         return "unknown exception";

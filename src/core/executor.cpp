@@ -1,5 +1,10 @@
 #include "core/task_impl.hpp"
 #include "core/task_registry.hpp"
+#include "core/utf8.hpp"
+
+#include <cassert>
+#include <stdexcept>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -24,6 +29,47 @@ class RunningHere {
     std::shared_ptr<Task> before_;
 };
 
+/// Sets what the task failed with and how that is listed; what the handler throws replaces the failure.
+void describe_failure(const Task& task, Task::Impl& impl, std::exception_ptr error) {
+    try {
+        impl.exception = impl.exception_handler ? impl.exception_handler(error, task)
+                                                : nlohmann::json{{"detail", error_text(error)}};
+    } catch (...) {
+        error = std::current_exception();
+        impl.exception = {{"detail", error_text(error)}};
+    }
+    make_valid_utf8(impl.exception);
+    impl.error = std::move(error);
+}
+
+void call_waiters(Task::Impl& impl) {
+    std::vector<Task::Impl::Waiter> waiters;
+    {
+        MutexLock lock(impl.mutex);
+        impl.released = true;
+        waiters.swap(impl.waiters);
+    }
+    for (const auto& waiter : waiters) {
+        try {
+            waiter.callback();
+        } catch (...) {
+            // The others wait as well.
+            spdlog::error("task {} ({}): a waiter threw: {}", impl.id, impl.name, error_text(std::current_exception()));
+        }
+    }
+}
+
+void announce_end(NotificationQueue& notifications, const Task::Impl& impl) {
+    if (!notifications.has_listener(TaskManager::finished_event)) return;
+    try {
+        notifications.new_notification(std::string(TaskManager::finished_event),
+                                       {{"id", impl.id}, {"name", impl.name}, {"metadata", impl.metadata}});
+    } catch (const QueueFull& full) {
+        // The task itself has ended for everybody who waits for it; only its announcement is lost.
+        spdlog::error("task {} ({}): end not announced: {}", impl.id, impl.name, full.what());
+    }
+}
+
 }  // namespace
 
 std::shared_ptr<Task> current_task() {
@@ -31,9 +77,7 @@ std::shared_ptr<Task> current_task() {
     return running_here;
 }
 
-void TaskExecutor::init(std::shared_ptr<Task> task) {
-    task_ = task.get();
-}
+void TaskExecutor::init(std::shared_ptr<Task> /*task*/) {}
 
 void TaskExecutor::start() {
     run_function_and_finish();
@@ -42,6 +86,7 @@ void TaskExecutor::start() {
 void TaskExecutor::cancel(bool /*force*/) {}
 
 std::shared_ptr<Task> TaskExecutor::task() const {
+    assert(task_ != nullptr && "an executor has a task once TaskManager::run took it");
     return task_->shared_from_this();
 }
 
@@ -72,48 +117,25 @@ void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
         return;
     }
     if (error) {
-        try {
-            impl.exception = impl.exception_handler ? impl.exception_handler(error, *ended)
-                                                    : nlohmann::json{{"detail", error_text(error)}};
-        } catch (...) {
-            error = std::current_exception();
-            impl.exception = {{"detail", error_text(error)}};
-        }
-        impl.error = std::move(error);
+        describe_failure(*ended, impl, std::move(error));
+        impl.end_progress = impl.progress.load(std::memory_order_relaxed);
     } else {
+        make_valid_utf8(ret_value);  // one bad text must not keep the whole list from being serialised
         impl.ret_value = std::move(ret_value);
-        impl.progress.store(100, std::memory_order_relaxed);
+        impl.end_progress = 100;
     }
     impl.end_time = impl.clock->wall();
     impl.end_steady = impl.clock->steady();
-    impl.finished.store(true, std::memory_order_release);
 
     // Off the executing list before anybody is told, so that who waited for the task never still sees it there.
     const auto registry = impl.registry.lock();
-    if (registry) registry->finish(ended);
-
-    std::vector<std::function<void()>> waiters;
-    {
-        MutexLock lock(impl.mutex);
-        impl.released = true;
-        waiters.swap(impl.waiters);
+    if (registry) {
+        registry->finish(ended);
+    } else {
+        impl.finished.store(true, std::memory_order_release);
     }
-    for (const auto& waiter : waiters) waiter();
-
-    if (registry && registry->notifications().has_listener(TaskManager::finished_event)) {
-        try {
-            registry->notifications().new_notification(
-                std::string(TaskManager::finished_event),
-                {{"id", impl.id}, {"name", impl.name}, {"metadata", impl.metadata}});
-        } catch (const QueueFull& full) {
-            // The task itself has ended for everybody who waits for it; only its announcement is lost.
-            spdlog::error("task {} ({}): end not announced: {}", impl.id, impl.name, full.what());
-        }
-    }
-}
-
-void ThreadedExecutor::init(std::shared_ptr<Task> task) {
-    TaskExecutor::init(std::move(task));
+    call_waiters(impl);
+    if (registry) announce_end(registry->notifications(), impl);
 }
 
 void ThreadedExecutor::start() {

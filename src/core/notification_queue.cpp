@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -35,11 +37,14 @@ struct NotificationQueue::State {
             if (const auto some = registrations.find(key); some != registrations.end())
                 found.insert(found.end(), some->second.begin(), some->second.end());
         }
+        // Who registered for all types and for this one is called once, at the lower number.
         std::sort(found.begin(), found.end(), [](const Registration& a, const Registration& b) {
-            return std::tie(a.priority, a.id) < std::tie(b.priority, b.id);
+            return std::tie(a.id, a.priority) < std::tie(b.id, b.priority);
         });
         const auto same = [](const Registration& a, const Registration& b) { return a.id == b.id; };
         found.erase(std::unique(found.begin(), found.end(), same), found.end());
+        std::stable_sort(found.begin(), found.end(),
+                         [](const Registration& a, const Registration& b) { return a.priority < b.priority; });
         return found;
     }
 
@@ -66,8 +71,17 @@ struct NotificationQueue::State {
     std::deque<Notification> queue TASKD_GUARDED_BY(mutex);
     ListenerId next_id TASKD_GUARDED_BY(mutex) = 1;
     bool stopping TASKD_GUARDED_BY(mutex) = false;
-    std::thread thread TASKD_GUARDED_BY(mutex);
+
+    Mutex control;  ///< Serialises start and stop, which waits for the thread; taken before `mutex`.
+    std::thread thread TASKD_GUARDED_BY(control);
 };
+
+namespace {
+
+/// The queue whose notifications this thread delivers.
+thread_local const void* delivers_here = nullptr;
+
+}  // namespace
 
 void NotificationQueue::State::deliver(const Notification& notification,
                                        const std::vector<Registration>& listeners) noexcept {
@@ -83,6 +97,7 @@ void NotificationQueue::State::deliver(const Notification& notification,
 
 void NotificationQueue::State::deliver_until_stopped() {
     name_this_thread("taskd-notify");
+    delivers_here = this;
     for (;;) {
         Notification next;
         std::vector<Registration> listeners;
@@ -105,22 +120,26 @@ NotificationQueue::~NotificationQueue() {
 }
 
 void NotificationQueue::start() {
-    MutexLock lock(state_->mutex);
+    if (delivers_here == state_.get()) return;  // a listener: it is started, and `stop` may wait for this thread
+    MutexLock one_at_a_time(state_->control);
     if (state_->thread.joinable()) return;
-    state_->stopping = false;
+    {
+        MutexLock lock(state_->mutex);
+        state_->stopping = false;
+    }
     state_->thread = std::thread([state = state_] { state->deliver_until_stopped(); });
 }
 
 void NotificationQueue::stop() {
-    std::thread thread;
+    if (delivers_here == state_.get()) throw std::logic_error("a listener cannot stop its own notification queue");
+    MutexLock one_at_a_time(state_->control);
+    if (!state_->thread.joinable()) return;
     {
         MutexLock lock(state_->mutex);
-        if (!state_->thread.joinable()) return;
         state_->stopping = true;
-        thread = std::move(state_->thread);
     }
     state_->wake.notify_all();
-    thread.join();
+    state_->thread.join();
 }
 
 NotificationQueue::ListenerId NotificationQueue::register_listener(Listener listener, std::vector<std::string> types,

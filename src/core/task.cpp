@@ -1,6 +1,7 @@
 #include "core/task_impl.hpp"
 
-#include <semaphore>
+#include <algorithm>
+#include <future>
 #include <stdexcept>
 
 #include <taskd/error.hpp>
@@ -40,16 +41,18 @@ bool Task::is_finished() const noexcept {
     return impl_->finished.load(std::memory_order_acquire);
 }
 int Task::progress() const noexcept {
-    return impl_->progress.load(std::memory_order_relaxed);
+    return is_finished() ? impl_->end_progress : impl_->progress.load(std::memory_order_relaxed);
 }
 
 WaitResult Task::wait(std::optional<std::chrono::nanoseconds> timeout) const {
-    // Shared with the callback, which may come after the wait was given up.
-    const auto ended = std::make_shared<std::binary_semaphore>(0);
-    if (on_finished([ended] { ended->release(); })) {
+    constexpr std::chrono::nanoseconds longest = std::chrono::hours(24 * 365);  // more would overflow a deadline
+    const auto ended = std::make_shared<std::promise<void>>();  // shared: the call may end after we gave up
+    const auto end = ended->get_future();
+    if (const WaiterId waiter = on_finished([ended] { ended->set_value(); })) {
         if (!timeout) {
-            ended->acquire();
-        } else if (!ended->try_acquire_for(*timeout)) {
+            end.wait();
+        } else if (end.wait_for(std::min(*timeout, longest)) == std::future_status::timeout) {
+            forget(waiter);
             return {VALUE_EXECUTING, nullptr};
         }
     }
@@ -57,11 +60,21 @@ WaitResult Task::wait(std::optional<std::chrono::nanoseconds> timeout) const {
     return {VALUE_DONE, impl_->ret_value};
 }
 
-bool Task::on_finished(std::function<void()> callback) const {
+Task::WaiterId Task::on_finished(std::function<void()> callback) const {
     MutexLock lock(impl_->mutex);
-    if (impl_->released) return false;
-    impl_->waiters.push_back(std::move(callback));
-    return true;
+    if (impl_->released) return 0;
+    impl_->waiters.push_back({++impl_->last_waiter, std::move(callback)});
+    return impl_->last_waiter;
+}
+
+void Task::forget(WaiterId waiter) const {
+    std::function<void()> forgotten;  // destroyed after the lock: what it captured is the caller's code
+    MutexLock lock(impl_->mutex);
+    const auto same = [&](const Impl::Waiter& known) { return known.id == waiter; };
+    const auto found = std::find_if(impl_->waiters.begin(), impl_->waiters.end(), same);
+    if (found == impl_->waiters.end()) return;
+    forgotten.swap(found->callback);
+    impl_->waiters.erase(found);
 }
 
 TaskStatus Task::status() const {

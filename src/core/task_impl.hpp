@@ -15,6 +15,11 @@ class TaskRegistry;
 /// The state of a task. What never changes after construction needs no lock; the outcome is written once, before
 /// `finished` is set, and read after it was seen.
 struct Task::Impl {
+    struct Waiter {
+        WaiterId id;
+        std::function<void()> callback;
+    };
+
     const Clock* clock = nullptr;
     std::weak_ptr<TaskRegistry> registry;
     std::string id;
@@ -32,12 +37,14 @@ struct Task::Impl {
 
     std::atomic<int> progress{0};
     std::atomic<bool> finishing{false};  ///< Claimed by the first `finish`.
-    std::atomic<bool> finished{false};
+    std::atomic<bool> finished{
+        false};  ///< Set together with the move to the finished tasks, under the registry's lock.
 
     // The outcome: see above.
     nlohmann::json ret_value;
     nlohmann::json exception;
     std::exception_ptr error;
+    int end_progress = 0;  ///< A late `set_progress` may still write to `progress`.
     WallTime end_time;
     SteadyTime end_steady;
     nlohmann::json restored_view;  ///< A task of an earlier life of the program: what was listed then.
@@ -49,7 +56,8 @@ struct Task::Impl {
     std::string waiting_for TASKD_GUARDED_BY(mutex);
     int attempts TASKD_GUARDED_BY(mutex) = 0;
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
-    std::vector<std::function<void()>> waiters TASKD_GUARDED_BY(mutex);
+    WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
+    std::vector<Waiter> waiters TASKD_GUARDED_BY(mutex);
 
     double duration_s() const {
         const auto end = finished.load(std::memory_order_acquire) ? end_steady : clock->steady();

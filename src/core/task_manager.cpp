@@ -3,6 +3,7 @@
 #include "core/task_impl.hpp"
 #include "core/task_registry.hpp"
 #include "core/thread_name.hpp"
+#include "core/utf8.hpp"
 
 #include <condition_variable>
 #include <stop_token>
@@ -38,6 +39,12 @@ void sweep_until_stopped(const std::stop_token& stop, TaskRegistry& registry, st
     }
 }
 
+/// The text of what was listed as `exception`.
+std::string detail_of(const nlohmann::json& exception) {
+    const auto detail = exception.find("detail");
+    return detail != exception.end() && detail->is_string() ? detail->get<std::string>() : "failed";
+}
+
 }  // namespace
 
 TaskManager::TaskManager(TaskManagerOptions options) : impl_(std::make_unique<Impl>(options)) {
@@ -50,14 +57,16 @@ TaskManager::TaskManager(TaskManagerOptions options) : impl_(std::make_unique<Im
 }
 
 TaskManager::~TaskManager() {
-    // Tasks first, so that what they announce is still delivered.
-    auto registry = impl_->registry;
-    impl_.reset();
-    registry->notifications().stop();
+    // While the manager still works, because task functions and listeners may call it; tasks first, so that what they
+    // announce is delivered.
+    impl_->sweeper = {};
+    impl_->pool.join();
+    impl_->registry->notifications().stop();
 }
 
 std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json metadata, TaskFunction fn,
                                                 RunOptions options, bool* created) {
+    if (!is_valid_utf8(name)) throw BadRequest("name", "not valid UTF-8");
     if (metadata.is_null()) metadata = nlohmann::json::object();
     auto impl = std::make_unique<Task::Impl>();
     impl->identity = identity_of(metadata);
@@ -75,6 +84,7 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
 
     TaskExecutor& executor = *impl->executor;
     const auto made = std::make_shared<Task>(Task::Access(), std::move(impl));
+    executor.task_ = made.get();  // before anybody can find the task and cancel it
     auto task = impl_->registry->add(made);
     const bool is_new = task == made;
     if (created != nullptr) *created = is_new;
@@ -83,7 +93,6 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
         executor.init(task);
         executor.start();
     } catch (...) {
-        executor.TaskExecutor::init(task);  // an overrider may have thrown before it called the base class
         executor.finish(nullptr, std::current_exception());
     }
     return task;
@@ -133,14 +142,12 @@ void TaskManager::restore_finished(std::string id, std::string name, nlohmann::j
     const auto age = std::max(impl_->clock.wall() - impl->end_time, WallTime::duration::zero());
     impl->end_steady = impl_->clock.steady() - age;
     impl->begin_steady = impl->end_steady - (impl->end_time - impl->begin_time);
-    impl->progress = finished_view.at("progress").get<int>();
+    impl->end_progress = finished_view.at("progress").get<int>();
     impl->ret_value = finished_view.at("ret_value");
     impl->exception = finished_view.at("exception");
     if (!finished_view.at("success").get<bool>())
-        impl->error =
-            std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd", impl->exception.value("detail", "failed")));
+        impl->error = std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd", detail_of(impl->exception)));
     impl->restored_view = std::move(finished_view);
-    impl->executor = std::make_unique<TaskExecutor>();
     {
         MutexLock lock(impl->mutex);
         impl->released = true;

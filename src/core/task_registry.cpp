@@ -3,6 +3,8 @@
 #include "core/task_impl.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 
 #include <fnmatch.h>
 
@@ -38,21 +40,28 @@ std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
 
 void TaskRegistry::finish(const std::shared_ptr<Task>& task) {
     Dropped dropped;
-    const Task::Impl& impl = *task->impl_;
+    Task::Impl& impl = *task->impl_;
     MutexLock lock(mutex_);
     if (const auto name = executing_.find(impl.name); name != executing_.end()) {
         name->second.erase(impl.identity);
         --executing_count_;
     }
-    finished_.push_back(task);
-    if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
+    impl.finished.store(true, std::memory_order_release);
+    insert_by_end(task, dropped);
 }
 
 void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
     Dropped dropped;
     MutexLock lock(mutex_);
     by_id_.emplace(task->impl_->id, task.get());
-    finished_.push_back(std::move(task));
+    insert_by_end(std::move(task), dropped);
+}
+
+void TaskRegistry::insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) {
+    // Mostly at the very end: who reads its clock first may get the lock last, but not by far.
+    auto place = finished_.end();
+    while (place != finished_.begin() && (*std::prev(place))->impl_->end_steady > task->impl_->end_steady) --place;
+    finished_.insert(place, std::move(task));
     if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
 }
 
@@ -105,8 +114,6 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
     std::sort(found.executing.begin(), found.executing.end(), [](const auto& a, const auto& b) {
         return std::tie(a->impl_->begin_time, a->impl_->sequence) > std::tie(b->impl_->begin_time, b->impl_->sequence);
     });
-    std::stable_sort(found.finished.begin(), found.finished.end(),
-                     [](const auto& a, const auto& b) { return a->impl_->end_steady > b->impl_->end_steady; });
     return found;
 }
 

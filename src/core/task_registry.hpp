@@ -20,9 +20,9 @@ class TaskRegistry {
 
     /// Adds the task, or returns the executing one with the same name and metadata.
     std::shared_ptr<Task> add(std::shared_ptr<Task> task);
-    /// Moves the task from the executing to the finished.
+    /// Moves the task from the executing to the finished, and marks it so.
     void finish(const std::shared_ptr<Task>& task);
-    /// Adds a task that finished in an earlier life of the program, as the newest.
+    /// Adds a task that finished in an earlier life of the program.
     void add_finished(std::shared_ptr<Task> task);
 
     std::shared_ptr<Task> find(std::string_view name, const std::string& identity) const;
@@ -39,6 +39,7 @@ class TaskRegistry {
     using Dropped = std::vector<std::shared_ptr<Task>>;
 
     bool is_expired(const Task& task, SteadyTime now) const;
+    void insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) TASKD_REQUIRES(mutex_);
     void drop_oldest_into(Dropped& dropped) TASKD_REQUIRES(mutex_);
 
     const Retention retention_;
@@ -51,7 +52,7 @@ class TaskRegistry {
     /// Names stay when their last task ends: there are few, and a hot one is not made anew for each task.
     std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
     std::unordered_map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_);
-    std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Oldest first.
+    std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
 };
 
 }  // namespace taskd

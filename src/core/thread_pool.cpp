@@ -1,6 +1,8 @@
 #include "core/thread_name.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -24,10 +26,21 @@ void name_this_thread(const std::string& name) noexcept {
 struct ThreadPool::Impl {
     Impl(std::string pool_name, std::size_t concurrency, std::size_t most)
         : name(std::move(pool_name)), capacity(most), context(static_cast<int>(concurrency)) {}
+    ~Impl() { join(); }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    void join() {
+        work.reset();
+        for (auto& thread : threads)
+            if (thread.joinable()) thread.join();
+        joined.store(true, std::memory_order_relaxed);
+    }
 
     const std::string name;
     const std::size_t capacity;
     std::atomic<std::size_t> pending{0};
+    std::atomic<bool> joined{false};
     asio::io_context context;
     asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
     std::vector<std::thread> threads;
@@ -35,30 +48,35 @@ struct ThreadPool::Impl {
 
 ThreadPool::ThreadPool(std::string name, std::size_t threads, std::size_t capacity)
     : impl_(std::make_unique<Impl>(std::move(name), threads, capacity)) {
+    if (threads == 0) throw std::invalid_argument("thread pool " + impl_->name + " without threads");
     for (std::size_t n = 0; n < threads; ++n)
-        impl_->threads.emplace_back([this, n] {
-            name_this_thread(impl_->name + "-" + std::to_string(n));
-            impl_->context.run();
+        impl_->threads.emplace_back([impl = impl_.get(), n] {
+            name_this_thread(impl->name + "-" + std::to_string(n));
+            impl->context.run();
         });
 }
 
-ThreadPool::~ThreadPool() {
-    impl_->work.reset();
-    for (auto& thread : impl_->threads) thread.join();
+ThreadPool::~ThreadPool() = default;
+
+void ThreadPool::join() {
+    impl_->join();
 }
 
 void ThreadPool::post(std::function<void()> job) {
+    // Nobody would run it any more.
+    if (impl_->joined.load(std::memory_order_relaxed))
+        throw Error(ErrorKind::unavailable, ESHUTDOWN, "taskd", "thread pool " + impl_->name + " has ended");
     if (impl_->pending.fetch_add(1, std::memory_order_relaxed) >= impl_->capacity) {
         impl_->pending.fetch_sub(1, std::memory_order_relaxed);
         throw QueueFull("queue of thread pool " + impl_->name, impl_->capacity);
     }
-    asio::post(impl_->context, [this, job = std::move(job)] {
-        impl_->pending.fetch_sub(1, std::memory_order_relaxed);
+    asio::post(impl_->context, [impl = impl_.get(), job = std::move(job)] {
+        impl->pending.fetch_sub(1, std::memory_order_relaxed);
         try {
             job();
         } catch (...) {
             // A job that throws must not end the thread that the others need.
-            spdlog::error("thread pool {}: a job threw: {}", impl_->name, error_text(std::current_exception()));
+            spdlog::error("thread pool {}: a job threw: {}", impl->name, error_text(std::current_exception()));
         }
     });
 }
