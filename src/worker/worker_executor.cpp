@@ -1,0 +1,24 @@
+#include "worker/worker_executor.hpp"
+
+namespace taskd::worker {
+
+void WorkerExecutor::start() {
+    const auto self = task();
+    auto touches = operation_.touches(self->arguments());
+    Job job;
+    job.task = self;
+    job.operation = operation_.name;
+    job.arguments = self->arguments();
+    job.place = {self->id(), std::move(touches.pool), std::move(touches.images), options_.priority, false};
+    job.deadline = options_.deadline;
+    job.on_end = [this, self](nlohmann::json value, std::exception_ptr error) {
+        finish(std::move(value), std::move(error));
+    };
+    dispatcher_.submit(std::move(job));
+}
+
+void WorkerExecutor::cancel(bool force) {
+    dispatcher_.cancel(task()->id(), force);
+}
+
+}  // namespace taskd::worker
