@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace taskd::cli {
+
+enum class Format { table, json };
+
+/// One request that makes a task.
+struct Submission {
+    std::string method;
+    std::string target;
+    nlohmann::json body = nullptr;  ///< null: none
+    std::string label;              ///< How messages call it before the task has a name: "rbd rm rbd/vm-1".
+
+    bool operator==(const Submission&) const = default;
+};
+
+/// Makes tasks and, unless told otherwise, waits for them.
+struct Submit {
+    std::vector<Submission> tasks;
+    bool wait = true;
+    std::optional<std::chrono::seconds> timeout{};
+    bool prints_output = false;  ///< The result is what the user wants to see, not that it is done.
+    std::string input_file{};    ///< Text for the command; "-" is standard input, empty is none.
+};
+
+struct List {
+    std::string name_glob{};
+    bool executing = true;
+    bool finished = true;
+};
+
+struct Show {
+    std::string id_or_glob;
+};
+
+struct Watch {
+    std::string id_or_glob{};  ///< Empty: everything.
+    std::optional<std::chrono::seconds> timeout{};
+};
+
+struct Cancel {
+    std::string id;
+    bool force = false;
+};
+
+struct Summary {};
+
+/// Prints a text: help and version.
+struct Print {
+    std::string text;
+};
+
+using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, Print>;
+
+struct CommandLine {
+    std::string endpoint;  ///< "unix:/path" or "http://host:port"
+    Format format = Format::table;
+    bool color = true;
+    bool progress = true;
+    Invocation invocation;
+};
+
+/// The arguments make no sense; `what()` is one line that says which and why.
+class UsageError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Reads an environment variable; null when it is not set.
+using Environment = std::function<const char*(const char* name)>;
+
+/// Reads the command line. Pure: touches no file, no network and no environment but `environment`.
+///
+/// @param arguments  Without the program's name.
+/// @throws UsageError
+CommandLine parse_command_line(const std::vector<std::string>& arguments, const Environment& environment);
+
+}  // namespace taskd::cli

@@ -1,0 +1,33 @@
+#include "cli/command_line.hpp"
+#include "cli/http_transport.hpp"
+#include "cli/outcome.hpp"
+#include "cli/process.hpp"
+#include "cli/run.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+int main(int argc, char** argv) {
+    using namespace taskd::cli;
+    try {
+        const CommandLine command_line = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
+                                                            [](const char* name) { return std::getenv(name); });
+        const char* token = std::getenv("CEPH_TASKD_TOKEN");
+        HttpTransport transport(command_line.endpoint, token == nullptr ? "" : token);
+        SystemTimer timer;
+        SignalInterruption interruption;
+        Surroundings surroundings{.transport = transport,
+                                  .timer = timer,
+                                  .interruption = interruption,
+                                  .console = system_console(),
+                                  .read_file = read_input_file};
+        return run(command_line, surroundings);
+    } catch (const UsageError& error) {
+        std::cerr << "ceph-task: " << error.what() << "\nceph-task: --help tells what there is\n";
+        return exit_code(Outcome::refused);
+    } catch (const std::exception& error) {
+        std::cerr << "ceph-task: " << error.what() << '\n';
+        return exit_code(Outcome::failed);
+    }
+}
