@@ -1,0 +1,275 @@
+#include "ceph/cluster.hpp"
+#include "rbd/arguments.hpp"
+#include "rbd/configuration.hpp"
+#include "rbd/create_image.hpp"
+#include "rbd/directory.hpp"
+#include "rbd/error.hpp"
+#include "rbd/features.hpp"
+#include "rbd/image.hpp"
+#include "rbd/image_spec.hpp"
+#include "rbd/operation.hpp"
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include <rbd/librbd.h>
+#include <taskd/error.hpp>
+
+/// `rbd/create`. The image is made by one librbd call, which is not atomic: a process that dies within it leaves a name
+/// without a header, which can be neither opened nor made again. What comes after it (configuration, mirroring) is
+/// checked before the image is made, and the image is removed again when it fails nevertheless.
+namespace taskd::rbd {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view creating = "error creating image";
+
+// ---- arguments
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+        end = text.find(separator, begin);
+        parts.push_back(text.substr(begin, end - begin));
+    }
+    return parts;
+}
+
+std::string trimmed(const std::string& text) {
+    const auto begin = text.find_first_not_of(' ');
+    return begin == std::string::npos ? std::string{} : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+/// A list or a text of names separated by commas, as a list of names ordered by bit.
+json decode_features(const json& given) {
+    std::uint64_t mask = 0;
+    const auto add = [&mask](const std::string& name) {
+        const auto bit = feature_bit(name);
+        if (!bit) throw BadRequest("features", "unknown feature '" + shown(name) + "'");
+        mask |= *bit;
+    };
+    if (given.is_string() && !trimmed(given.get<std::string>()).empty()) {
+        for (const auto& name : split(given.get<std::string>(), ',')) add(trimmed(name));
+    } else if (given.is_array()) {
+        for (const auto& name : given) {
+            if (!name.is_string()) throw BadRequest("features", "expected a list of names");
+            add(name.get<std::string>());
+        }
+    } else if (!given.is_string()) {
+        throw BadRequest("features", "expected a list of names");
+    }
+    return feature_names(mask);
+}
+
+void check_schedule_interval(const std::string& interval) {
+    if (interval.empty()) return;
+    const auto digits = interval.find_first_not_of("0123456789");
+    const bool is_valid = digits != 0 && digits != std::string::npos && digits + 1 == interval.size() &&
+                          std::string_view("mhd").find(interval[digits]) != std::string_view::npos;
+    if (!is_valid) throw BadRequest("schedule_interval", "expected a number and m, h or d: \"30m\"");
+    throw BadRequest("schedule_interval",
+                     "not supported yet; add the schedule with `rbd mirror snapshot schedule add`");
+}
+
+/// One that will be part of a spec, of what exists already.
+void check_existing_name(const std::string& name, std::string_view field) {
+    if (name.find('\0') != std::string::npos) throw BadRequest(field, "must not contain a NUL byte");
+}
+
+json decode_create(const json& given, const Limits& limits) {
+    const Arguments fields(
+        given, {"name", "pool_name", "size", "namespace", "schedule_interval", "obj_size", "features", "stripe_unit",
+                "stripe_count", "data_pool", "configuration", "mirror_mode"});
+    json result = {{"name", fields.text("name")}, {"pool_name", fields.text("pool_name")}, {"namespace", nullptr}};
+    check_new_name(result["name"].get_ref<const std::string&>(), "name");
+    check_existing_name(result["pool_name"], "pool_name");
+    result["size"] = fields.number("size", true, limits.image_size_bytes);
+    if (const auto ns = fields.optional_text("namespace")) {
+        if (ns->find_first_of(std::string_view("/\0", 2)) != std::string::npos)
+            throw BadRequest("namespace", "must not contain '/' or a NUL byte");
+        result["namespace"] = *ns;
+    }
+    // Zero means "not given" for the dashboard.
+    if (const auto size = fields.optional_number("obj_size"); size.value_or(0) > 0) result["obj_size"] = *size;
+    for (const auto* field : {"stripe_unit", "stripe_count"})
+        if (const auto number = fields.optional_number(field)) result[field] = *number;
+    if (const auto* features = fields.find("features")) result["features"] = decode_features(*features);
+    if (const auto pool = fields.optional_text("data_pool"); pool && !pool->empty()) {
+        check_existing_name(*pool, "data_pool");
+        result["data_pool"] = *pool;
+    }
+    if (const auto* options = fields.find("configuration"))
+        if (auto configuration = decode_configuration(*options, "configuration"); !configuration.empty())
+            result["configuration"] = std::move(configuration);
+    if (const auto mode = fields.optional_text("mirror_mode"); mode && !mode->empty()) {
+        if (*mode != "journal" && *mode != "snapshot")
+            throw BadRequest("mirror_mode", "expected \"journal\" or \"snapshot\"");
+        result["mirror_mode"] = *mode;
+    }
+    check_schedule_interval(fields.optional_text("schedule_interval").value_or(""));
+    return result;
+}
+
+ImageSpec spec_of(const json& arguments) {
+    const auto& ns = arguments.at("namespace");
+    return {arguments.at("pool_name"), ns.is_null() ? std::string{} : ns.get<std::string>(), arguments.at("name")};
+}
+
+json metadata_of_create(const json& arguments) {
+    return {{"pool_name", arguments.at("pool_name")},
+            {"namespace", arguments.at("namespace")},
+            {"image_name", arguments.at("name")}};
+}
+
+Touches touches_of_create(const json& arguments) {
+    return {arguments.at("pool_name"), {spec_of(arguments).format()}};
+}
+
+template <typename T>
+std::optional<T> member(const json& arguments, const char* name) {
+    const auto found = arguments.find(name);
+    return found == arguments.end() ? std::nullopt : std::optional(found->get<T>());
+}
+
+ImageLayout layout_of(const json& arguments) {
+    ImageLayout layout{.size_bytes = arguments.at("size"),
+                       .order = std::nullopt,
+                       .features = std::nullopt,
+                       .stripe_unit = member<std::uint64_t>(arguments, "stripe_unit"),
+                       .stripe_count = member<std::uint64_t>(arguments, "stripe_count"),
+                       .data_pool = member<std::string>(arguments, "data_pool")};
+    if (const auto size = member<std::uint64_t>(arguments, "obj_size")) layout.order = order_for(*size);
+    if (const auto names = member<std::vector<std::string>>(arguments, "features")) {
+        layout.features = 0;
+        for (const auto& name : *names) *layout.features |= feature_bit(name).value_or(0);
+    }
+    return layout;
+}
+
+// ---- the work
+
+/// One run of the operation.
+class Creation {
+  public:
+    Creation(OperationContext& context, const json& arguments)
+        : context_(context),
+          spec_(spec_of(arguments)),
+          layout_(layout_of(arguments)),
+          configuration_(arguments.value("configuration", json::object())),
+          mirror_mode_(arguments.value("mirror_mode", std::string{})),
+          io_(context.cluster().open_ioctx(spec_.pool, spec_.ns)) {}
+
+    void run() {
+        context_.step("check");
+        check();
+        context_.step("create image");
+        const bool is_ours = create() || adopt();
+        try {
+            furnish();
+        } catch (const Error& error) {
+            // An image that we only found may hold somebody's data.
+            if (is_ours) roll_back(error);
+            throw;
+        }
+    }
+
+  private:
+    void check() {
+        check_pools(io_.handle(), spec_, layout_);
+        check_configuration(io_.handle(), configuration_, spec_.name);
+        check_mirroring();
+        if (const auto remains = half_removed_image(io_.handle(), spec_.name))
+            throw rbd_error(ErrorKind::conflict, -EEXIST, creating,
+                            "the removal of the image that had this name (id " + remains->id +
+                                ") has not ended: wait for it, or delete it again to finish");
+        if (context_.stop_requested()) throw rbd_error(-ECANCELED, creating, "nothing was made");
+    }
+
+    void check_mirroring() {
+        rbd_mirror_mode_t mode = RBD_MIRROR_MODE_DISABLED;
+        if (mirror_mode_.empty()) return;
+        if (const int rc = rbd_mirror_mode_get(io_.handle(), &mode); rc < 0)
+            throw rbd_error(rc, "error getting mirror mode");
+        if (mode == RBD_MIRROR_MODE_DISABLED)
+            throw rbd_error(-EINVAL, "error enabling mirroring for image " + python_bytes(spec_.name),
+                            "mirroring of pool '" + shown(spec_.pool) + "' is disabled");
+    }
+
+    /// @returns false when an attempt after an interrupted one finds the name taken.
+    bool create() {
+        const int rc = create_image(io_.handle(), spec_.name, layout_);
+        if (rc == -EEXIST && context_.is_repeated()) return false;
+        if (rc < 0) throw rbd_error(rc, creating, explain_failure(rc, io_.handle(), spec_, layout_));
+        return true;
+    }
+
+    /// Takes an image that is there already for what an earlier attempt made, or clears what cannot be opened and makes
+    /// it anew.
+    /// @returns whether this attempt made it
+    bool adopt() {
+        context_.step("look at the image that is there");
+        if (const auto image = Image::open(io_.handle(), spec_.name, Image::Mode::read_only)) {
+            if (!has_layout(*image, io_.handle(), layout_)) throw rbd_error(-EEXIST, creating);
+            return false;
+        }
+        context_.step("clear the half-made image");
+        const int rc = rbd_remove(io_.handle(), spec_.name.c_str());
+        // librbd answers ENOENT, though it clears it, when only the object that holds the id was made.
+        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error removing image");
+        context_.step("create image");
+        if (const int again = create_image(io_.handle(), spec_.name, layout_); again < 0)
+            throw rbd_error(again, creating);
+        return true;
+    }
+
+    void furnish() {
+        if (configuration_.empty() && mirror_mode_.empty()) return;
+        auto image = Image::open(io_.handle(), spec_.name, Image::Mode::read_write);
+        if (!image) throw rbd_error(-ENOENT, "error opening image " + python_bytes(spec_.name) + " at snapshot None");
+        if (!configuration_.empty()) context_.step("set configuration");
+        apply_configuration(*image, configuration_);
+        if (mirror_mode_.empty()) return;
+        context_.step("enable mirroring");
+        if (context_.is_repeated() && image->is_mirrored()) return;
+        image->enable_mirroring(mirror_mode_ == "journal" ? RBD_MIRROR_IMAGE_MODE_JOURNAL
+                                                          : RBD_MIRROR_IMAGE_MODE_SNAPSHOT);
+    }
+
+    void roll_back(const Error& reason) {
+        context_.step("remove the image again");
+        if (const int rc = rbd_remove(io_.handle(), spec_.name.c_str()); rc < 0 && rc != -ENOENT)
+            throw Error(reason.kind(), reason.errno_value(), reason.component(),
+                        std::string(reason.what()) + "; the image was made and could not be removed again: " +
+                            rbd_error(rc, "error removing image").what());
+    }
+
+    OperationContext& context_;
+    ImageSpec spec_;
+    ImageLayout layout_;
+    json configuration_;
+    std::string mirror_mode_;
+    ceph::Ioctx io_;
+};
+
+json run_create(OperationContext& context, const json& arguments) {
+    Creation(context, arguments).run();
+    return nullptr;
+}
+
+}  // namespace
+
+const Operation create_operation{
+    .name = "rbd/create",
+    .wait_for = std::chrono::seconds(2),
+    .permission = {"rbd-image", Access::create},
+    .decode = decode_create,
+    .metadata = metadata_of_create,
+    .touches = touches_of_create,
+    .run = run_create,
+    .interrupted =
+        "an image of that name with the size and layout asked for counts as made, a half-made one is made anew",
+};
+
+}  // namespace taskd::rbd

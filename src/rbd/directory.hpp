@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rados/librados.h>
+
+namespace taskd::rbd {
+
+/// The pool's own records of names, ids and what is being removed, read without opening an image: an image that is half
+/// made or half removed cannot be opened, yet it is here. librbd's C API has no call for these.
+///
+/// @source Ceph `cls/rbd/cls_rbd.cc` (methods dir_get_id, dir_get_name; object rbd_directory) and
+///         `cls/rbd/cls_rbd_types.h` (TrashImageSpec; omap of object rbd_trash), the same from Ceph 12 to 20.
+/// @thread  Any. All block.
+
+/// The id of the image of that name, nullopt when the pool has none.
+/// @throws Error
+std::optional<std::string> id_of_image(rados_ioctx_t pool, const std::string& name);
+
+/// The name of the image of that id, nullopt when the pool has none.
+/// @throws Error
+std::optional<std::string> name_of_image(rados_ioctx_t pool, const std::string& id);
+
+enum class TrashSource : std::uint8_t { user = 0, mirroring = 1, migration = 2, removing = 3, user_parent = 4 };
+
+struct TrashRecord {
+    std::string id;
+    std::string name;
+    TrashSource source = TrashSource::user;
+};
+
+/// Everything in the trash, half-removed images (`removing`) included, which `rbd_trash_list` leaves out.
+/// @throws Error
+std::vector<TrashRecord> trash_records(rados_ioctx_t pool);
+
+/// The trash's record of this id.
+/// @throws Error
+std::optional<TrashRecord> trash_record(rados_ioctx_t pool, const std::string& id);
+
+/// An image of this name whose removal began and did not end.
+/// @throws Error
+std::optional<TrashRecord> half_removed_image(rados_ioctx_t pool, const std::string& name);
+
+}  // namespace taskd::rbd

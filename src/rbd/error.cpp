@@ -1,0 +1,86 @@
+#include "rbd/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+namespace taskd::rbd {
+namespace {
+
+constexpr std::array<std::pair<int, std::string_view>, 16> texts{{
+    {EPERM, "RBD permission error"},
+    {ENOENT, "RBD image not found"},
+    {EIO, "RBD I/O error"},
+    {ENOSPC, "RBD insufficient space available"},
+    {EEXIST, "RBD image already exists"},
+    {EINVAL, "RBD invalid argument"},
+    {EROFS, "RBD read-only image"},
+    {EBUSY, "RBD image is busy"},
+    {ENOTEMPTY, "RBD image has snapshots"},
+    {ENOSYS, "RBD function not supported"},
+    {EDOM, "RBD arguments out of range"},
+    {ESHUTDOWN, "RBD connection was shutdown"},
+    {ETIMEDOUT, "RBD operation timeout"},
+    {EDQUOT, "RBD disk quota exceeded"},
+    {EOPNOTSUPP, "RBD operation not supported"},
+    {ECANCELED, "RBD operation canceled"},
+}};
+
+/// What to do about an errno whose cause is always the same.
+std::string_view usual_hint(int code) {
+    switch (code) {
+        case EPERM:
+        case EACCES:
+            return "this Ceph user may not: it needs the caps mon 'profile rbd' and osd 'profile rbd' for this pool";
+        case ESHUTDOWN:
+            return "this client was fenced: its address is on the cluster's blocklist";
+        default:
+            return {};
+    }
+}
+
+std::string sentence(int code, std::string_view context, std::string_view hint) {
+    const auto* text = std::find_if(texts.begin(), texts.end(), [code](const auto& row) { return row.first == code; });
+    std::string result = "[errno " + std::to_string(code) + "] ";
+    if (text != texts.end())
+        result.append(text->second).append(" (").append(context).append(")");
+    else
+        result.append(context);
+    if (!hint.empty()) result.append(": ").append(hint);
+    return result;
+}
+
+}  // namespace
+
+Error rbd_error(int rc, std::string_view context, std::string_view hint, nlohmann::json extra) {
+    const auto kind = rc == -ECANCELED ? ErrorKind::cancelled : ErrorKind::refused;
+    return rbd_error(kind, rc, context, hint, std::move(extra));
+}
+
+Error rbd_error(ErrorKind kind, int rc, std::string_view context, std::string_view hint, nlohmann::json extra) {
+    return Error(kind, -rc, "rbd", sentence(-rc, context, hint.empty() ? usual_hint(-rc) : hint), std::move(extra));
+}
+
+std::string python_bytes(std::string_view name) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    // repr() quotes with ' unless the text has a ' and no ".
+    const bool double_quoted = name.find('\'') != std::string_view::npos && name.find('"') == std::string_view::npos;
+    const char quote = double_quoted ? '"' : '\'';
+    std::string result = std::string("b") + quote;
+    for (const char c : name) {
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (c == '\\' || c == quote)
+            result.append({'\\', c});
+        else if (c == '\n' || c == '\r' || c == '\t')
+            result.append({'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'});
+        else if (byte < 0x20 || byte >= 0x7F)
+            result.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+        else
+            result += c;
+    }
+    return result + quote;
+}
+
+}  // namespace taskd::rbd

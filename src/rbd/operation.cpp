@@ -1,0 +1,35 @@
+#include "rbd/operation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace taskd::rbd {
+
+std::string_view to_string(Access access) noexcept {
+    switch (access) {
+        case Access::read:
+            return "read";
+        case Access::create:
+            return "create";
+        case Access::update:
+            return "update";
+        case Access::remove:
+            return "delete";
+    }
+    return "delete";  // unreachable; the strictest
+}
+
+OperationRegistry::OperationRegistry(std::vector<const Operation*> operations) : operations_(std::move(operations)) {}
+
+const Operation* OperationRegistry::find(std::string_view name) const noexcept {
+    const auto found =
+        std::find_if(operations_.begin(), operations_.end(), [name](auto* o) { return o->name == name; });
+    return found == operations_.end() ? nullptr : *found;
+}
+
+const OperationRegistry& OperationRegistry::builtin() {
+    static const OperationRegistry registry({&create_operation, &delete_operation});
+    return registry;
+}
+
+}  // namespace taskd::rbd
