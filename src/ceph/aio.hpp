@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include <rados/librados.h>
+
+namespace taskd::ceph {
+
+/// Starts one librados operation and hears of its end.
+///
+/// @param context  What is done to which object, for the error when it cannot be started.
+/// @param start    Calls exactly one `rados_aio_*` with the completion and gives its return code.
+/// @param done     Called exactly once with the operation's result, on a thread of librados, maybe before this returns.
+///                 It copies what it needs, posts and returns: librados serves all of the handle's operations on that
+///                 thread, so a blocking call in it waits for itself. It must not throw (the program ends).
+///                 Not called when this throws.
+/// @throws Error (what `start` gave, when negative); what `start` throws.
+/// @thread Any. Buffers given to librados must live until `done`; capture them there.
+/// @source librados.h, `rados_aio_create_completion2`.
+void start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start,
+               std::function<void(int rc)> done);
+
+}  // namespace taskd::ceph

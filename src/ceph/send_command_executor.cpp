@@ -1,0 +1,74 @@
+#include "ceph/command.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include <taskd/error.hpp>
+#include <taskd/send_command_executor.hpp>
+#include <taskd/task.hpp>
+
+namespace taskd {
+namespace {
+
+std::string make_tag() {
+    static std::atomic<std::uint64_t> last{0};
+    return "taskd-" + std::to_string(++last);
+}
+
+std::exception_ptr failure_of(const nlohmann::json& value, const std::string& target, const nlohmann::json& command) {
+    if (value.contains("error")) return error_from_json(value["error"]);
+    const int return_code = value.value("return_code", -EPROTO);
+    if (return_code == 0) return nullptr;
+    nlohmann::json view = value;
+    view.erase("tag");
+    return std::make_exception_ptr(ceph::command_error(return_code, value.value("status", ""),
+                                                       ceph::CommandTarget::parse(target), command, std::move(view)));
+}
+
+}  // namespace
+
+SendCommandExecutor::SendCommandExecutor(CommandPort& port, std::string target, std::string input, std::string tag)
+    : port_(port),
+      target_(std::move(target)),
+      input_(std::move(input)),
+      tag_(tag.empty() ? make_tag() : std::move(tag)) {}
+
+SendCommandExecutor::~SendCommandExecutor() = default;
+
+void SendCommandExecutor::start() {
+    ceph::CommandTarget::parse(target_);  // before anybody listens for an answer
+    nlohmann::json command = run_function();
+    // The task owns this executor, and the handler the task: until the answer, `forget` or a failed send.
+    port_.answers().expect(
+        tag_, [this, keep_alive = task(), command](const nlohmann::json& value) { handle(value, command); });
+    try {
+        port_.send({tag_, target_, std::move(command), std::move(input_)});
+    } catch (...) {
+        // Whoever took the expectation first ends the task: a send that throws should have posted nothing.
+        if (port_.answers().forget(tag_)) throw;
+    }
+}
+
+void SendCommandExecutor::handle(const nlohmann::json& value, const nlohmann::json& command) {
+    std::exception_ptr error;
+    nlohmann::json result;
+    try {
+        error = failure_of(value, target_, command);
+        result = value;
+        result.erase("tag");
+    } catch (...) {
+        error = std::current_exception();  // a notification of a foreign form
+    }
+    finish(std::move(result), std::move(error));
+}
+
+void SendCommandExecutor::cancel(bool force) {
+    if (port_.cancel(tag_) || !force) return;
+    if (!port_.answers().forget(tag_)) return;
+    finish(nullptr, std::make_exception_ptr(Error(ErrorKind::cancelled, ECANCELED, "taskd",
+                                                  "[errno 125] cancelled; the command had been sent to " + target_ +
+                                                      " and may still take effect")));
+}
+
+}  // namespace taskd
