@@ -1,0 +1,83 @@
+#pragma once
+
+#include "http/endpoint.hpp"
+#include "http/request_reader.hpp"
+#include "http/router.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace taskd::http {
+
+struct ServerOptions {
+    std::vector<Endpoint> listen;
+    unsigned threads = 1;
+    std::string server_name = "Ceph-Dashboard";  ///< Value of the Server header.
+
+    ReadLimits limits;                           ///< Beyond: 431, 413.
+    std::size_t connections = 2048;              ///< Beyond: 503, and the connection is closed.
+    std::size_t connections_per_address = 1024;  ///< The same for one TCP client address; 0: no limit.
+
+    /// From the start of a new connection, or from the first byte of a later request, to the end of the header. Beyond:
+    /// 408.
+    std::chrono::milliseconds header_timeout{10'000};
+    std::chrono::milliseconds body_timeout{30'000};   ///< From the end of the header to that of the body. Beyond: 408.
+    std::chrono::milliseconds write_timeout{30'000};  ///< For one whole response; then the connection is cut.
+    std::chrono::milliseconds idle_timeout{60'000};   ///< Between two requests; then the connection is closed.
+
+    mode_t unix_mode = 0660;                      ///< Permissions of a Unix socket's file.
+    int backlog = 512;                            ///< Connections that the kernel holds until they are accepted.
+    std::chrono::milliseconds accept_retry{100};  ///< Pause after an accept that failed (no descriptors left).
+};
+
+struct Statistics {
+    std::uint64_t connections_open = 0;      ///< Now; all others are totals.
+    std::uint64_t connections_accepted = 0;  ///< Those that are served.
+    std::uint64_t connections_refused = 0;   ///< By a limit.
+    std::uint64_t accept_errors = 0;
+    std::uint64_t requests = 0;                ///< Whole ones, whatever the answer was.
+    std::array<std::uint64_t, 6> responses{};  ///< By class: [2] counts 2xx.
+    std::uint64_t handler_failures = 0;        ///< Exceptions out of handlers, answered with 500.
+    std::uint64_t timeouts = 0;                ///< Connections ended by a time limit other than the idle one.
+    std::uint64_t session_failures = 0;        ///< Faults of the server itself; always 0 is what to expect.
+};
+
+/// An HTTP/1.1 server with keep-alive, on TCP and Unix sockets. Each connection belongs to one of its threads and is
+/// served one request at a time, in order.
+/// @thread  Any, except `start` and the destructor (the owner's). Never from a handler.
+class Server {
+  public:
+    /// Binds and listens: clients can connect from here on and are served after `start`.
+    /// @throws Error (unavailable): "listen on 127.0.0.1:80: Permission denied".
+    Server(ServerOptions options, Router router);
+    /// Stops without grace.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Starts the threads ("taskd-http-0", …). Once.
+    void start();
+
+    /// Closes the listening sockets and idle connections, lets requests in flight end for up to `grace`, then cuts the
+    /// rest and joins the threads. A handler that still waits then is destroyed. Idempotent.
+    void stop(std::chrono::milliseconds grace);
+
+    /// As bound: with the ports that the system chose, in the order of the options.
+    const std::vector<Endpoint>& endpoints() const noexcept;
+
+    Statistics statistics() const;
+
+  private:
+    struct Impl;
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace taskd::http

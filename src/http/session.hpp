@@ -1,0 +1,297 @@
+#pragma once
+
+#include "http/awaitable.hpp"
+#include "http/request_reader.hpp"
+#include "http/server_thread.hpp"
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <list>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+
+namespace taskd::http {
+
+/// One connection: reads a request, has it answered, writes the response, and again.
+///
+/// It waits for bytes, for a handler, for room to write, and after an error response for the client to stop sending.
+/// ServerThread watches `deadline_` for all of these, which costs less than a timer for each operation.
+///
+/// @tparam Stream  A non-blocking stream socket. TLS will need a handshake before `run` and a `write_now` of its own
+/// (its
+///                 synchronous write cannot stop half-way); a response that streams will replace `write_rest`.
+template <typename Stream>
+class Session final : public Connection {
+  public:
+    Session(ServerThread& thread, Stream stream, Peer peer)
+        : thread_(thread),
+          stream_(std::move(stream)),
+          peer_(std::move(peer)),
+          reader_(thread.options().limits),
+          entry_(thread.enter(*this)) {}
+    ~Session() override { thread_.leave(entry_); }
+
+    /// Serves requests until the connection ends.
+    net::awaitable<void> run() {
+        wait_within(thread_.options().header_timeout);
+        timed_phase_ = Phase::header;
+        while (co_await read_request()) {
+            thread_.counters().requests.increase();
+            Response response;
+            const auto* later = answer_now(response);
+            if (later) response = co_await answer_later(*later);
+            response_for_.close = !reader_.keep_alive() || thread_.is_stopping();
+            compose(std::move(response));
+            if (!write_now() && !co_await write_rest()) co_return;
+            if (response_for_.close) co_return;
+            make_ready_for_next();
+        }
+        if (lingers_) co_await linger();
+    }
+
+    /// Answers a connection that may not be served.
+    net::awaitable<void> refuse(Response response) {
+        co_await send_last(std::move(response));
+        co_await linger();
+    }
+
+    void expire(TimePoint now) override {
+        if (now < deadline_) return;
+        deadline_ = TimePoint::max();
+        expired_ = true;
+        boost::system::error_code ignored;
+        stream_.cancel(ignored);
+    }
+
+    void finish() override {
+        boost::system::error_code ignored;
+        if (idle_) stream_.cancel(ignored);
+    }
+
+    void cut() override {
+        boost::system::error_code ignored;
+        stream_.close(ignored);
+    }
+
+  private:
+    using Step = RequestReader::Step;
+    using Phase = RequestReader::Phase;
+
+    /// @returns  Whether there is a request; if not, the connection ends.
+    net::awaitable<bool> read_request() {
+        for (;;) {
+            const auto step = reader_.advance(request_);
+            if (step == Step::complete) {
+                prepare_answer();
+                co_return true;
+            }
+            if (step == Step::refused) {
+                co_await send_last(reader_.refusal());
+                co_return false;
+            }
+            if (step == Step::send_continue) {
+                wire_.head = "HTTP/1.1 100 Continue\r\n\r\n";
+                wire_.body = {};
+                if (!write_now() && !co_await write_rest()) co_return false;
+                timed_phase_.reset();
+                continue;
+            }
+            idle_ = reader_.phase() == Phase::idle;
+            if (idle_ && thread_.is_stopping()) co_return false;
+            limit_reading();
+            const auto space = reader_.free_space();
+            boost::system::error_code error;
+            const auto got = co_await stream_.async_read_some(net::buffer(space.data(), space.size()),
+                                                              net::redirect_error(net::use_awaitable, error));
+            const bool was_idle = std::exchange(idle_, false);
+            // What came in just before the time was up counts when it begins a request.
+            if (!error && (was_idle || !expired_)) {
+                reader_.commit(got);
+                continue;
+            }
+            if (expired_ && !was_idle) {
+                thread_.counters().timeouts.increase();
+                co_await send_last(error_response(408, "The request took too long to arrive"));
+            }
+            co_return false;
+        }
+    }
+
+    /// Notes what the response depends on before a handler takes the request.
+    void prepare_answer() {
+        deadline_ = TimePoint::max();
+        timed_phase_.reset();
+        request_.peer = peer_;
+        const auto encoding = request_.header("Accept-Encoding");
+        response_for_ = {.is_head = request_.method == "HEAD",
+                         .accepts_gzip = encoding && accepts_gzip(*encoding),
+                         .is_http_1_0 = reader_.is_http_1_0()};
+    }
+
+    /// @returns  Null when `response` is the answer, or who will give it.
+    const Handler* answer_now(Response& response) {
+        try {
+            normalise_path(request_.target, request_.path);
+            if (!is_well_formed_path(request_.path)) {
+                response = error_response(400, "The path '" + request_.path + "' is malformed.");
+                return nullptr;
+            }
+            auto query = parse_query(query_of(request_.target));
+            if (!query) {
+                response = error_response(400, "The query of '" + request_.target + "' is malformed.");
+                return nullptr;
+            }
+            request_.query = std::move(*query);
+            auto match = thread_.router().match(request_.method, request_.path);
+            request_.params = std::move(match.params);
+            const auto& route = match.route ? *match.route : thread_.router().fallback();
+            if (!route.now) return &route.later;
+            response = route.now(request_);
+        } catch (...) {
+            response = failed(std::current_exception(), request_.method + " " + request_.target);
+        }
+        return nullptr;
+    }
+
+    net::awaitable<Response> answer_later(const Handler& handler) {
+        const auto subject = request_.method + " " + request_.target;
+        std::exception_ptr failure;
+        try {
+            co_return co_await handler(std::move(request_));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_return failed(failure, subject);
+    }
+
+    Response failed(const std::exception_ptr& failure, const std::string& subject) {
+        thread_.counters().handler_failures.increase();
+        const auto id = make_request_id();
+        spdlog::error("http: request {} ({}) failed: {}", id, subject, error_text(failure));
+        return error_response(500,
+                              "The server encountered an unexpected condition which prevented it from fulfilling the "
+                              "request.",
+                              id);
+    }
+
+    void compose(Response response) {
+        auto status_class = static_cast<std::size_t>(response.status) / 100;
+        try {
+            thread_.writer().write(std::move(response), response_for_, wire_);
+        } catch (...) {
+            status_class = 5;
+            thread_.writer().write(failed(std::current_exception(), "response"), response_for_, wire_);
+        }
+        if (status_class < thread_.counters().responses.size()) thread_.counters().responses[status_class].increase();
+    }
+
+    /// The last response of the connection: what follows it in the input is of no use.
+    net::awaitable<void> send_last(Response response) {
+        lingers_ = true;
+        response_for_ = {.close = true};
+        compose(std::move(response));
+        if (!write_now()) lingers_ = co_await write_rest();
+    }
+
+    /// Sends what the socket takes without waiting: nearly always all of it, and then no reactor is involved.
+    /// @returns  Whether the response is out.
+    bool write_now() {
+        boost::system::error_code error;
+        if (wire_.body.empty()) {
+            head_sent_ = stream_.write_some(net::buffer(wire_.head), error);
+            return head_sent_ == wire_.head.size();
+        }
+        const std::array<net::const_buffer, 2> both{net::buffer(wire_.head), net::buffer(wire_.body)};
+        const auto sent = stream_.write_some(both, error);
+        head_sent_ = std::min(sent, wire_.head.size());
+        wire_.body.remove_prefix(sent - head_sent_);
+        return head_sent_ == wire_.head.size() && wire_.body.empty();
+    }
+
+    /// @returns  Whether the response is out; if not, the connection is of no more use.
+    net::awaitable<bool> write_rest() {
+        wait_within(thread_.options().write_timeout);
+        while (head_sent_ < wire_.head.size() || !wire_.body.empty()) {
+            const std::array<net::const_buffer, 2> rest{net::buffer(wire_.head) + head_sent_, net::buffer(wire_.body)};
+            boost::system::error_code error;
+            const auto sent = co_await stream_.async_write_some(rest, net::redirect_error(net::use_awaitable, error));
+            if (error || expired_) {
+                if (expired_) thread_.counters().timeouts.increase();
+                co_return false;
+            }
+            const auto of_head = std::min(sent, wire_.head.size() - head_sent_);
+            head_sent_ += of_head;
+            wire_.body.remove_prefix(sent - of_head);
+        }
+        deadline_ = TimePoint::max();
+        co_return true;
+    }
+
+    /// A connection may be idle for long: it keeps no large buffers meanwhile.
+    void make_ready_for_next() {
+        constexpr std::size_t kept_bytes = 64 * 1024;
+        if (request_.body.capacity() > kept_bytes) request_.body = std::string();
+        wire_.plain = Body();
+        wire_.encoded.reset();
+        reader_.next();
+    }
+
+    /// Closing while the client still sends would reset the connection, and the response might be lost with it; so its
+    /// bytes are read and dropped for a while.
+    net::awaitable<void> linger() {
+        constexpr std::chrono::seconds longest{2};
+        constexpr std::size_t most_bytes = 8 * 1024 * 1024;
+        boost::system::error_code error;
+        stream_.shutdown(Stream::shutdown_send, error);
+        wait_within(longest);
+        std::array<char, 4096> dropped;
+        for (std::size_t total = 0; !error && !expired_ && total < most_bytes && !thread_.is_stopping();) {
+            idle_ = true;
+            total +=
+                co_await stream_.async_read_some(net::buffer(dropped), net::redirect_error(net::use_awaitable, error));
+        }
+    }
+
+    /// Begins the time limit of the phase that the reading is in, if that is a new one. A new connection has the
+    /// header's from its start.
+    void limit_reading() {
+        const auto phase = reader_.phase();
+        if (timed_phase_ == phase || (timed_phase_ == Phase::header && phase == Phase::idle)) return;
+        timed_phase_ = phase;
+        const auto& options = thread_.options();
+        wait_within(phase == Phase::idle     ? options.idle_timeout
+                    : phase == Phase::header ? options.header_timeout
+                                             : options.body_timeout);
+    }
+
+    void wait_within(std::chrono::milliseconds limit) {
+        expired_ = false;
+        deadline_ = std::chrono::steady_clock::now() + limit;
+    }
+
+    ServerThread& thread_;
+    Stream stream_;
+    Peer peer_;
+    RequestReader reader_;
+    Request request_;
+    ResponseFor response_for_;
+    WireResponse wire_;
+    std::size_t head_sent_ = 0;
+    TimePoint deadline_ = TimePoint::max();
+    std::optional<Phase> timed_phase_;  // that deadline_ was set for
+    bool expired_ = false;
+    bool idle_ = false;  // may be ended without anybody missing anything
+    bool lingers_ = false;
+    std::list<Connection*>::iterator entry_;  // last: entered when all else is there
+};
+
+}  // namespace taskd::http
