@@ -2,6 +2,7 @@
 
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
+#include "core/utf8.hpp"
 
 #include <array>
 #include <condition_variable>

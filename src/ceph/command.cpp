@@ -1,6 +1,7 @@
 #include "ceph/command.hpp"
 
 #include "ceph/error.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -16,28 +16,6 @@ bool is_blank(char c) noexcept {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/// Length of the valid UTF-8 character at the start of `text`, 0 when there is none.
-std::size_t character_length(std::string_view text) noexcept {
-    const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(text[n]); };
-    const auto follows = [&](std::size_t n) { return n < text.size() && (byte(n) & 0xC0U) == 0x80U; };
-    const unsigned char first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF) {
-        if (!follows(1) || !follows(2)) return 0;
-        const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-        const bool surrogate = first == 0xED && byte(1) >= 0xA0;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        if (!follows(1) || !follows(2) || !follows(3)) return 0;
-        const bool overlong = first == 0xF0 && byte(1) < 0x90;
-        const bool too_large = first == 0xF4 && byte(1) >= 0x90;
-        return overlong || too_large ? 0 : 4;
-    }
-    return 0;
-}
-
 /// Length of a not-a-number word at the start of `text`, 0 when there is none.
 std::size_t non_number_length(std::string_view text) noexcept {
     const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
@@ -91,17 +69,6 @@ Scan scan(std::string_view raw) {
 }
 
 }  // namespace
-
-std::string valid_utf8(std::string_view text) {
-    std::string clean;
-    clean.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = character_length(text);
-        clean += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return clean;
-}
 
 std::string_view cut_utf8(std::string_view text, std::size_t most) noexcept {
     if (text.size() <= most) return text;

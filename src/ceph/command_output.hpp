@@ -12,9 +12,6 @@ namespace taskd::ceph {
 /// Bytes of a command's output that are kept with its task: multi-megabyte answers in long lists are how managers die.
 inline constexpr std::size_t default_output_cap = 64UL * 1024;
 
-/// The text with every byte that is not valid UTF-8 replaced by U+FFFD, since one such byte would break the whole list.
-std::string valid_utf8(std::string_view text);
-
 /// The longest prefix of at most `most` bytes that does not cut a character in two.
 std::string_view cut_utf8(std::string_view text, std::size_t most) noexcept;
 

@@ -37,12 +37,14 @@ struct Keyring {
     std::vector<std::string> paths;
     std::vector<std::string> readable;
     bool has_entity = false;
-    std::string newer_key_in;  ///< A file with a key of cipher aes256k, which only librados >= 20.2.4 can parse.
+    bool key_elsewhere = false;  ///< Given by option `key` or `keyfile`.
+    std::string newer_key_in;    ///< A file with a key of cipher aes256k, which only librados >= 20.2.4 can parse.
 };
 
 Keyring look_at_keyring(rados_t cluster, const std::string& entity) {
     Keyring keyring;
     keyring.paths = file_list(conf_value(cluster, "keyring"));
+    keyring.key_elsewhere = !conf_value(cluster, "key").empty() || !conf_value(cluster, "keyfile").empty();
     for (const auto& path : keyring.paths) {
         std::ifstream file(path);
         if (!file) continue;
@@ -57,45 +59,42 @@ Keyring look_at_keyring(rados_t cluster, const std::string& entity) {
     return keyring;
 }
 
-std::string entity_name(const ClusterOptions& options) {
-    return options.name;
-}
-
 std::string describe_monitors(rados_t cluster) {
     const std::string hosts = conf_value(cluster, "mon_host");
     return hosts.empty() ? "mon_host is not set" : "mon_host = " + hosts;
 }
 
-std::string reason(int rc, rados_t cluster, const ClusterOptions& options) {
-    const std::string entity = entity_name(options);
-    const Keyring keyring = look_at_keyring(cluster, entity);
+/// A cause that the keyring itself shows: errno and words, or errno 0. librados reports it as ENOENT, EACCES or EIO,
+/// depending on which other authentication methods it may try.
+std::pair<int, std::string> keyring_fault(const Keyring& keyring, const std::string& entity) {
     // One such key spoils its whole file for an older librados, whoever's key it is.
-    if (!keyring.newer_key_in.empty() && (rc == -EIO || rc == -EINVAL || rc == -ENOENT))
-        return "this cluster's key needs librados >= 20.2.4: '" + keyring.newer_key_in + "' holds one of the new kind";
+    if (!keyring.newer_key_in.empty())
+        return {EIO, "this cluster's key needs librados >= 20.2.4: '" + keyring.newer_key_in +
+                         "' holds one of the new kind"};
+    if (keyring.key_elsewhere) return {0, {}};
+    if (keyring.readable.empty())
+        return {ENOENT,
+                "no keyring for " + entity + ": tried " + (keyring.paths.empty() ? "none" : joined(keyring.paths))};
+    if (!keyring.has_entity) return {ENOENT, "no key for " + entity + " in " + joined(keyring.readable)};
+    return {0, {}};
+}
+
+std::string reason(int rc, rados_t cluster, const ClusterOptions& options, const Keyring& keyring) {
+    const std::string source = keyring.readable.empty() ? "the configuration" : joined(keyring.readable);
     switch (-rc) {
-        case ENOENT:
-            if (conf_value(cluster, "mon_host").empty())
-                return "no monitor to connect to: " + describe_monitors(cluster);
-            if (keyring.readable.empty())
-                return "no keyring for " + entity + ": tried " +
-                       (keyring.paths.empty() ? "none" : joined(keyring.paths));
-            if (!keyring.has_entity) return "no key for " + entity + " in " + joined(keyring.readable);
-            return "connecting as " + entity + ", keyring " + joined(keyring.readable);
         case EIO:
         case EPERM:
-            return "the key for " + entity + " in " +
-                   (keyring.readable.empty() ? "the configuration" : joined(keyring.readable)) +
-                   " is malformed or not the cluster's";
+            return "the key for " + options.name + " in " + source + " is malformed or not the cluster's";
         case EACCES:
-            return "the cluster does not know " + entity + " or its key" +
-                   (keyring.readable.empty() ? "" : ", read from " + joined(keyring.readable));
+            return "the cluster does not know " + options.name + " or its key, read from " + source;
+        case ENOENT:
         case EINVAL:
             return "the configuration gives no usable monitor address: " + describe_monitors(cluster);
         case ETIMEDOUT:
             return "no monitor answered in " + std::to_string(options.connect_timeout.count()) +
                    " s: " + describe_monitors(cluster);
         default:
-            return "connecting to the cluster as " + entity + ": " + describe_monitors(cluster);
+            return "as " + options.name + ", " + describe_monitors(cluster);
     }
 }
 
@@ -120,7 +119,15 @@ Error configuration_failure(int rc, const ClusterOptions& options) {
 }
 
 Error connect_failure(int rc, rados_t cluster, const ClusterOptions& options) {
-    return rados_error(rc, "error connecting to the cluster: " + reason(rc, cluster, options));
+    const std::string doing = "error connecting to the cluster: ";
+    const Keyring keyring = look_at_keyring(cluster, options.name);
+    if (rc == -ENOENT || rc == -EACCES || rc == -EIO || rc == -EPERM) {
+        if (conf_value(cluster, "mon_host").empty() && rc == -ENOENT)
+            return rados_error(rc, doing + reason(rc, cluster, options, keyring));
+        if (const auto [code, fault] = keyring_fault(keyring, options.name); code != 0)
+            return rados_error(code, doing + fault);
+    }
+    return rados_error(rc, doing + reason(rc, cluster, options, keyring));
 }
 
 }  // namespace taskd::ceph
