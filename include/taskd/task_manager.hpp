@@ -27,7 +27,7 @@ struct Retention {
 };
 
 struct TaskManagerOptions {
-    Retention retention;
+    Retention retention = {};
     /// How often finished tasks are swept when nobody lists; zero never (tests).
     std::chrono::milliseconds sweep_interval = std::chrono::seconds(5);
     std::size_t threads = 8;                ///< Of the default executor's pool.
@@ -37,11 +37,11 @@ struct TaskManagerOptions {
 
 /// What `run` may be told beside the function.
 struct RunOptions {
-    std::unique_ptr<TaskExecutor> executor;    ///< None: a ThreadedExecutor on the manager's pool.
-    Task::ExceptionHandler exception_handler;  ///< None: {"detail": text}.
-    nlohmann::json arguments;                  ///< Kept with the task, see `Task::arguments`.
-    std::string id;                            ///< A recovered task keeps its id; empty makes a new one.
-    std::optional<WallTime> begin_time;        ///< … and its begin time.
+    std::unique_ptr<TaskExecutor> executor = {};    ///< None: a ThreadedExecutor on the manager's pool.
+    Task::ExceptionHandler exception_handler = {};  ///< None: {"detail": text}.
+    nlohmann::json arguments = nullptr;             ///< Kept with the task, see `Task::arguments`.
+    std::string id = {};                            ///< A recovered task keeps its id; empty makes a new one.
+    std::optional<WallTime> begin_time = {};        ///< … and its begin time.
 };
 
 /// The tasks that a caller sees: newest first, executing by begin time, finished by end time.
