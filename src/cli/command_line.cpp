@@ -3,8 +3,8 @@
 #include "cli/render.hpp"
 #include "cli/submissions.hpp"
 #include "cli/target.hpp"
+#include "core/utf8.hpp"
 #include "http/default_endpoint.hpp"
-#include "http/uri.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -48,7 +48,7 @@ struct WaitOptions {
     static void add_timeout(CLI::App& app, std::int64_t& timeout) {
         app.add_option("--timeout", timeout, "Wait no longer than this; the task goes on, and the exit code is 3")
             ->type_name("SECONDS")
-            ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31));
+            ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31).description(""));
     }
     static std::optional<std::chrono::seconds> seconds(std::int64_t timeout) {
         return timeout < 0 ? std::nullopt : std::optional(std::chrono::seconds(timeout));
@@ -114,11 +114,10 @@ void Parser::add_global_options() {
     app.add_option("--url", url, "The daemon: http://HOST:PORT or unix:/PATH")->type_name("URL");
     app.add_option("--socket", socket,
                    "The daemon's Unix socket [default: " + std::string(http::default_socket_path) + "]")
-        ->type_name("PATH")
-        ->excludes("--url");
+        ->type_name("PATH");
     app.add_option("--format", format, "How to print: table or json (one document on standard output)")
         ->type_name("table|json")
-        ->check(CLI::IsMember({"table", "json"}));
+        ->check(CLI::IsMember({"table", "json"}).description(""));
     app.add_flag("--no-color", no_color, "No colors, also on a terminal");
     app.add_flag("--no-progress", no_progress, "No progress bar and no progress lines");
 }
@@ -191,9 +190,10 @@ void Parser::add_looking() {
     ls->alias("list");
     ls->add_option("glob", list.name_glob, "Only tasks whose name matches, such as 'rbd/*'")->type_name("GLOB");
     ls->add_flag("--executing", only_executing, "Only tasks that have not finished");
-    ls->add_flag("--finished", only_finished, "Only tasks that have finished")->excludes("--executing");
+    ls->add_flag("--finished", only_finished, "Only tasks that have finished");
     ls->footer("Example:\n  ceph-task ls 'rbd/*' --executing\n");
     ls->callback([this] {
+        if (only_executing && only_finished) throw UsageError("--executing and --finished exclude each other");
         list.executing = !only_finished;
         list.finished = !only_executing;
         invocation = list;
@@ -264,6 +264,7 @@ Submit Parser::command_invocation() const {
 }
 
 std::string endpoint_of(const Parser& parser, const Environment& environment) {
+    if (!parser.url.empty() && !parser.socket.empty()) throw UsageError("--url and --socket exclude each other");
     if (!parser.url.empty()) return parser.url;
     if (!parser.socket.empty()) return "unix:" + parser.socket;
     const char* url = environment("CEPH_TASKD_URL");
@@ -277,7 +278,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments, const 
     Parser parser;
     CommandLine result;
     for (const std::string& argument : arguments) {
-        if (!http::is_valid_utf8(argument)) throw UsageError("'" + printable(argument) + "' is not UTF-8");
+        if (!is_valid_utf8(argument)) throw UsageError("'" + printable(argument) + "' is not UTF-8");
     }
     try {
         parser.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them reversed

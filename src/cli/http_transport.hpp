@@ -18,13 +18,12 @@ class HttpTransport : public Transport {
     /// @param endpoint  "unix:/path" or "http://host:port"
     /// @param token     Of the dashboard, sent as a bearer token; empty for none.
     /// @throws BadRequest when the endpoint is neither.
-    HttpTransport(std::string endpoint, std::string token);
+    HttpTransport(const std::string& endpoint, std::string token);
     ~HttpTransport() override;
 
     Answer request(const Request& request) override;
 
   private:
-    std::string endpoint_;
     std::string token_;
     std::unique_ptr<http::Client> client_;
 };

@@ -8,6 +8,8 @@
 #include <iostream>
 #include <memory>
 
+#include <taskd/error.hpp>
+
 int main(int argc, char** argv) {
     using namespace taskd::cli;
     try {
@@ -25,6 +27,9 @@ int main(int argc, char** argv) {
         return run(command_line, surroundings);
     } catch (const UsageError& error) {
         std::cerr << "ceph-task: " << error.what() << "\nceph-task: --help tells what there is\n";
+        return exit_code(Outcome::refused);
+    } catch (const taskd::BadRequest& error) {
+        std::cerr << "ceph-task: " << error.what() << '\n';
         return exit_code(Outcome::refused);
     } catch (const std::exception& error) {
         std::cerr << "ceph-task: " << error.what() << '\n';

@@ -10,10 +10,10 @@ namespace taskd::cli {
 
 /// The arguments of `rbd create`, as typed; empty is not given.
 struct CreateArguments {
-    std::string spec, pool, name_space, image;
-    std::string size, object_size, stripe_unit, stripe_count, data_pool;
-    std::vector<std::string> features;       ///< One name each.
-    std::vector<std::string> configuration;  ///< KEY=VALUE
+    std::string spec{}, pool{}, name_space{}, image{};
+    std::string size{}, object_size{}, stripe_unit{}, stripe_count{}, data_pool{};
+    std::vector<std::string> features{};       ///< One name each.
+    std::vector<std::string> configuration{};  ///< KEY=VALUE
 };
 
 /// The request that creates this image.
