@@ -1,11 +1,12 @@
 #!/bin/bash
 # A real throw-away Ceph cluster on loopback, from the distribution's packages: no container, no
 # systemd, no root. See usage() below.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
+trap 'exit 130' INT # by itself bash drops a Ctrl-C that some short-lived child survived
 
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
-# shellcheck source-path=SCRIPTDIR
 # shellcheck source=lib/process.sh
 source "$HERE/lib/process.sh"
 # shellcheck source=lib/cluster.sh
@@ -56,6 +57,7 @@ require_number() {
     [[ $2 =~ ^[1-9][0-9]?$ ]] || usage_error "$1 takes a number from 1 to 99, not '$2'"
 }
 
+# shellcheck disable=SC2034 # ASKED is for cluster.sh
 # Fills COMMAND, OPERANDS, DIR and ASKED (the options given, by name).
 parse_arguments() {
     declare -gA ASKED=()

@@ -266,14 +266,14 @@ test_frozen_osd_is_marked_down() {
 
 test_dashboard_answers_with_the_printed_login() {
     [[ -d /usr/share/ceph/mgr/dashboard ]] || fail "ceph-mgr-dashboard is not installed"
-    vstart start --dashboard | grep dashboard
+    contains "$(vstart start --dashboard)" "dashboard http://127.0.0.1:"
     eval "$(vstart env)"
     local login
     login=$(jq -n --arg u "$VSTART_DASHBOARD_USER" --arg p "$VSTART_DASHBOARD_PASSWORD" '{username: $u, password: $p}')
     login=$(curl -sSf "$VSTART_DASHBOARD_URL/api/auth" -H 'Content-Type: application/json' \
         -H 'Accept: application/vnd.ceph.api.v1.0+json' -d "$login")
     equal "$(jq -r .username <<<"$login")" admin
-    curl -sSf "$VSTART_DASHBOARD_URL/" | grep -qi '<html'
+    contains "$(curl -sSf "$VSTART_DASHBOARD_URL/")" "<html"
     eventually is_healthy
 }
 

@@ -1,5 +1,5 @@
-"""Usage: dashboard.py configure CONF TIMEOUT MGR=PORT...
-       dashboard.py await CONF TIMEOUT PASSWORD_FILE
+"""Usage: dashboard.py CONF TIMEOUT configure MGR=PORT...
+       dashboard.py CONF TIMEOUT await PASSWORD_FILE
 
 `configure` is for the time before the mgrs start: a module reads its options when it is loaded.
 `await` makes the user and returns once the dashboard has answered a request that uses the cluster.
@@ -63,7 +63,7 @@ def until(end, question):
     raise Failure("the dashboard did not begin to serve in time")
 
 
-def main(verb, conf, timeout, *operands):
+def main(conf, timeout, verb, *operands):
     if verb == "configure":
         run(lambda cluster: configure(cluster, operands), conf, timeout)
     else:

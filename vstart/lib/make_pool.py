@@ -1,4 +1,4 @@
-"""Usage: make_pool.py CONF TIMEOUT
+"""Usage: make_pool.py CONF TIMEOUT [MUTED_HEALTH_CODE...]
 
 Makes the pool `rbd` as `ceph osd pool create` and `rbd pool init` do, or waits until it serves.
 One process for all steps: each start of the `ceph` command would cost 0.15 s and more.
@@ -12,7 +12,9 @@ from session import Failure, mon_command, run
 POOL = "rbd"
 
 
-def make_pool(cluster):
+def make_pool(cluster, muted):
+    for code in muted:
+        mon_command(cluster, "health mute", code=code, sticky=True)
     if not cluster.pool_exists(POOL):
         mon_command(cluster, "osd pool create", pool=POOL)
     with cluster.open_ioctx(POOL) as ioctx:
@@ -22,4 +24,5 @@ def make_pool(cluster):
             raise Failure(f"initialise pool {POOL}: {error}") from error
 
 
-run(make_pool, conf=sys.argv[1], timeout=sys.argv[2])
+_, conf, timeout, *muted = sys.argv
+run(lambda cluster: make_pool(cluster, muted), conf, timeout)

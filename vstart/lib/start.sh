@@ -47,9 +47,11 @@ make_key() {
 choose_key_types() {
     COMPAT_KEY_TYPE=()
     COMPAT_CIPHERS=()
+    COMPAT_WARNINGS=()
     if ((SETTINGS[compat_keys])) && [[ $(ceph-authtool --help 2>&1) == *--key-type* ]]; then
         COMPAT_KEY_TYPE=(--key-type aes)
         COMPAT_CIPHERS=(--auth-allowed-ciphers "aes,aes256k")
+        COMPAT_WARNINGS=(AUTH_INSECURE_CLIENT_KEY_TYPE AUTH_INSECURE_KEYS_ALLOWED AUTH_INSECURE_KEYS_CREATABLE)
     fi
 }
 
@@ -124,7 +126,7 @@ make_cluster() {
         make_stores_and_spawn
         # A dashboard is configured before its mgr starts.
         if ! ((SETTINGS[dashboard])); then spawn_mgrs; fi
-        watch_client make_pool.py
+        watch_client make_pool.py "${COMPAT_WARNINGS[@]}"
         mon_lost_its_port || break
         kill_daemons "${STARTED[@]}"
         STARTED=()
@@ -213,11 +215,10 @@ kill_helper() {
 
 # Runs a client program of lib/ to its end. Sets FAILED to the daemon that ended meanwhile, if any.
 watch_client() {
-    local program=$1 verb=() name client
+    local program=$1 name client
     shift
     FAILED=
-    if [[ $program == dashboard.py ]]; then verb=("$1") && shift; fi
-    run_helper /usr/bin/python3 -B "$HERE/lib/$program" "${verb[@]}" "$CONF" "${VSTART_TIMEOUT:-60}" "$@"
+    run_helper /usr/bin/python3 -B "$HERE/lib/$program" "$CONF" "${VSTART_TIMEOUT:-60}" "$@"
     client=$!
     while read_start_time "$client"; do
         obey_interrupt
