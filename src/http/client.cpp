@@ -41,6 +41,8 @@ std::string message_of(int code) {
 std::string request_text(std::string_view method, std::string_view target, const std::vector<NameValue>& headers,
                          std::string_view body, const Endpoint& endpoint) {
     constexpr std::string_view forbidden("\r\n\0", 3);
+    if (std::any_of(target.begin(), target.end(), [](unsigned char c) { return c <= ' ' || c == 0x7F; }))
+        throw BadRequest("target", "a request target cannot hold spaces or control characters");
     std::string text;
     text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
     text.append(endpoint.kind == Endpoint::Kind::unix_socket ? "localhost" : endpoint.text()).append("\r\n");

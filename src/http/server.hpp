@@ -17,11 +17,11 @@
 namespace taskd::http {
 
 struct ServerOptions {
-    std::vector<Endpoint> listen;
+    std::vector<Endpoint> listen{};
     unsigned threads = 1;
     std::string server_name = "Ceph-Dashboard";  ///< Value of the Server header.
 
-    ReadLimits limits;                           ///< Beyond: 431, 413.
+    ReadLimits limits{};                         ///< Beyond: 431, 413.
     std::size_t connections = 2048;              ///< Beyond: 503, and the connection is closed.
     std::size_t connections_per_address = 1024;  ///< The same for one TCP client address; 0: no limit.
 

@@ -189,7 +189,9 @@ class Session final : public Connection {
             thread_.writer().write(std::move(response), response_for_, wire_);
         } catch (...) {
             status_class = 5;
-            thread_.writer().write(failed(std::current_exception(), "response"), response_for_, wire_);
+            thread_.writer().write(
+                failed(std::current_exception(), "response to " + request_.method + " " + request_.target),
+                response_for_, wire_);
         }
         if (status_class < thread_.counters().responses.size()) thread_.counters().responses[status_class].increase();
     }
