@@ -46,6 +46,9 @@ class Dispatcher::Impl final : public WorkerEvents {
           }()) {}
 
     void start();
+    void require_room() const {
+        if (accepted_ >= options_.queue.capacity) throw QueueFull("task queue", options_.queue.capacity);
+    }
     void submit(Job job);
     void cancel(const std::string& id, bool force);
     void stop(milliseconds grace, bool by_force);
@@ -501,6 +504,10 @@ Dispatcher::Dispatcher(DispatcherOptions options, WorkerFactory factory, const C
 
 Dispatcher::~Dispatcher() {
     impl_->stop(milliseconds(0), true);
+}
+
+void Dispatcher::require_room() const {
+    impl_->require_room();
 }
 
 void Dispatcher::submit(Job job) {

@@ -74,6 +74,8 @@ class Dispatcher {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
+    /// @throws QueueFull when `submit` would.
+    void require_room() const;
     /// Queues a job. @throws QueueFull
     void submit(Job job);
     /// A waiting job ends at once; a running one is asked, and with `force` its worker ends after the grace time.

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <deque>
 
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -23,6 +22,10 @@
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 #include <unistd.h>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgets to declare it as C
+}
 
 namespace taskd::worker {
 

@@ -1,0 +1,72 @@
+#include "api/endpoint.hpp"
+#include "api/error_view.hpp"
+#include "api/request_body.hpp"
+#include "api/routes.hpp"
+#include "api/task_response.hpp"
+#include "ceph/command.hpp"
+#include "ceph/command_words.hpp"
+#include "ceph/secrets.hpp"
+
+#include <nlohmann/json.hpp>
+#include <taskd/error.hpp>
+
+namespace taskd::api {
+namespace {
+
+constexpr std::chrono::seconds wait_for{5};
+
+std::string text_member(const nlohmann::json& arguments, const char* name, const std::string& otherwise) {
+    const auto member = arguments.find(name);
+    if (member == arguments.end() || member->is_null()) return otherwise;
+    if (!member->is_string()) throw BadRequest(name, "expected a text");
+    return member->get<std::string>();
+}
+
+/// `{"prefix": …}` as given, or made of the words of a command line by the cluster's own descriptions.
+nlohmann::json command_of(const Services& services, const nlohmann::json& arguments) {
+    if (arguments.contains("words") == arguments.contains("command"))
+        throw BadRequest("command", "expected either `command`, an object with a prefix, or `words`, a list of texts");
+    if (arguments.contains("command")) return arguments["command"];
+    const auto table = services.command_table();
+    if (!table)
+        throw Error(ErrorKind::unavailable, EAGAIN, "taskd",
+                    "words: the cluster's command descriptions are not known yet; try again, or send `command`");
+    std::vector<std::string> words;
+    if (!arguments["words"].is_array()) throw BadRequest("words", "expected a list of texts");
+    for (const auto& word : arguments["words"]) {
+        if (!word.is_string()) throw BadRequest("words", "expected a list of texts");
+        words.push_back(word.get<std::string>());
+    }
+    return ceph::command_from_words(words, *table);
+}
+
+http::net::awaitable<http::Response> run(Services services, http::Request request) {
+    const nlohmann::json arguments = read_arguments(request);
+    for (const auto& [name, value] : arguments.items())
+        if (name != "target" && name != "command" && name != "words" && name != "input")
+            throw BadRequest(name, "unknown field");
+    const auto target = ceph::CommandTarget::parse(text_member(arguments, "target", "mon"));
+    nlohmann::json command = command_of(services, arguments);
+    ceph::check_shape(command);
+
+    RunOptions options;
+    options.executor =
+        std::make_unique<SendCommandExecutor>(services.commands, target.text(), text_member(arguments, "input", ""));
+    options.exception_handler = task_failure_view;
+    nlohmann::json metadata{{"target", target.text()}, {"command", ceph::without_secrets(command)}};
+    // Commands are never joined: the metadata of each is its own, for two equal ones may both be meant.
+    metadata["tag"] = static_cast<SendCommandExecutor&>(*options.executor).tag();
+    auto task = services.tasks.run(
+        "command", std::move(metadata), [command = std::move(command)] { return command; }, std::move(options));
+    return answer_with_task(std::move(task), {wait_for, 200, {}});
+}
+
+}  // namespace
+
+void add_command_routes(http::Router& router, const Services& services) {
+    router.add(
+        "POST", "/api/command",
+        endpoint(http::Handler([services](http::Request request) { return run(services, std::move(request)); })));
+}
+
+}  // namespace taskd::api

@@ -1,0 +1,47 @@
+#include "api/task_response.hpp"
+
+#include "http/callback_wait.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+namespace taskd::api {
+namespace {
+
+std::string to_text(const nlohmann::json& body) {
+    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+http::Response json_response(const nlohmann::json& body, Version version) {
+    http::Response response;
+    response.content_type = version.media_type();
+    response.body = to_text(body);
+    return response;
+}
+
+http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono::milliseconds timeout) {
+    http::CallbackWait wait(co_await http::net::this_coro::executor);
+    if (!task->on_finished(wait.callback())) co_return true;
+    co_return co_await wait.wait_for(timeout);
+}
+
+http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task, TaskAnswer answer) {
+    const bool finished = co_await wait_for_task(task, answer.wait_for);
+    http::Response response;
+    if (!finished) {
+        response = json_response({{"name", task->name()}, {"metadata", task->metadata()}}, answer.version);
+        response.status = 202;
+    } else if (task->failure()) {
+        const nlohmann::json failure = task->exception_json();
+        response = json_response(failure, answer.version);
+        response.status = failure.value("status", 500);
+    } else {
+        response = json_response(task->ret_value(), answer.version);
+        response.status = answer.success;
+    }
+    response.headers.emplace_back("X-Task-Id", task->id());
+    co_return response;
+}
+
+}  // namespace taskd::api

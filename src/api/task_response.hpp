@@ -1,0 +1,32 @@
+#pragma once
+
+#include "api/version.hpp"
+#include "http/awaitable.hpp"
+#include "http/message.hpp"
+
+#include <chrono>
+#include <memory>
+
+#include <taskd/task.hpp>
+
+namespace taskd::api {
+
+/// How long a request waits for its task, and what it answers when the task succeeds in that time.
+struct TaskAnswer {
+    std::chrono::milliseconds wait_for;
+    int success = 200;  ///< 204 answers without the value.
+    Version version = {};
+};
+
+/// Waits for the task without holding a thread, then answers: the success status and the value; the failure with its
+/// status; or 202 with name and metadata, and the task goes on. `X-Task-Id` names the task in each case.
+/// @source  dashboard-contract.md 3
+http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task, TaskAnswer answer);
+
+/// Waits until the task has finished or the time is over. @returns whether it has finished.
+http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono::milliseconds timeout);
+
+/// 200 with this JSON, of an endpoint of this version.
+http::Response json_response(const nlohmann::json& body, Version version = {});
+
+}  // namespace taskd::api

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <taskd/task_manager.hpp>
+
+namespace taskd::api {
+
+/// All that is known of a task: the dashboard's keys, and `id, state, started_at, attempts, stalled_since,
+/// waiting_for`. What does not apply is null.
+nlohmann::json task_detail(const Task& task);
+
+/// The list with `task_detail` for each entry, in place of the dashboard's closed set of keys.
+nlohmann::json detailed_list(const TaskList& list);
+
+}  // namespace taskd::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "http/message.hpp"
+
+#include <optional>
+#include <string>
+
+namespace taskd::api {
+
+/// The version of an endpoint, which clients ask for in `Accept: application/vnd.ceph.api.v1.0+json`.
+struct Version {
+    int major = 1;
+    int minor = 0;
+
+    /// "application/vnd.ceph.api.v1.0+json"
+    std::string media_type() const;
+};
+
+/// Nothing when the request may have this endpoint, else the 415 to answer.
+/// The majors must be equal and the client's minor not above the endpoint's. No Accept, and `*/*`, which curl sends,
+/// get the endpoint's version; anything else is refused as the dashboard does.
+/// @source  dashboard-contract.md 0.4; P76 of the field faults
+std::optional<http::Response> refuse_version(const http::Request& request, Version endpoint);
+
+}  // namespace taskd::api

@@ -1,0 +1,97 @@
+#include "daemon/daemon_main.hpp"
+
+#include "ceph/cluster.hpp"
+#include "daemon/front.hpp"
+#include "daemon/options.hpp"
+#include "worker/worker_main.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <taskd/error.hpp>
+
+namespace taskd::daemon {
+namespace {
+
+constexpr std::string_view worker_word = "worker";
+constexpr timespec status_interval{5, 0};
+
+/// The signals that the main thread waits for; blocked in every thread, as they inherit the mask.
+sigset_t block_signals() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigaddset(&signals, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+void start_logging(const std::string& level) {
+    auto logger = spdlog::stderr_logger_mt("ceph-taskd");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%f%z %l %v");
+    logger->set_level(spdlog::level::from_str(level));
+    spdlog::set_default_logger(std::move(logger));
+}
+
+/// Fails with a clear line when the pool for the daemon's own state is not there.
+void require_pool(const ceph::Cluster& cluster, const std::string& pool) {
+    (void)cluster.open_ioctx(pool.empty() ? cluster.conf("rbd_default_pool") : pool);
+}
+
+void announce(const Front& front) {
+    std::string where;
+    for (const auto& endpoint : front.endpoints())
+        where += (endpoint.kind == http::Endpoint::Kind::tcp ? " http://" : " ") + endpoint.text();
+    std::printf("ceph-taskd ready:%s\n", where.c_str());
+    std::fflush(stdout);
+    ::sd_notifyf(0, "READY=1\nSTATUS=serving on%s", where.c_str());
+}
+
+void wait_for_stop(const sigset_t& signals, Front& front) {
+    for (;;) {
+        const int signal = ::sigtimedwait(&signals, nullptr, &status_interval);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        front.publish_status();
+    }
+}
+
+int run(const Options& options, const rbd::OperationRegistry& registry) {
+    const sigset_t signals = block_signals();
+    start_logging(options.log_level);
+    try {
+        const auto cluster = ceph::Cluster::connect(options.cluster);
+        require_pool(*cluster, options.pool);
+        Front front(options, cluster, registry, {"/proc/self/exe", std::string(worker_word)});
+        announce(front);
+        wait_for_stop(signals, front);
+        ::sd_notify(0, "STOPPING=1");
+        front.drain();
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "ceph-taskd: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}
+
+}  // namespace
+
+int daemon_main(int argc, const char* const* argv, const rbd::OperationRegistry& registry,
+                const worker::StepHook& step_hook) {
+    if (argc == 3 && argv[1] == worker_word)
+        return worker::worker_main(registry, std::strtol(argv[2], nullptr, 10), step_hook);
+    try {
+        return run(parse_options(argc, argv), registry);
+    } catch (const Finished& finished) {
+        std::fprintf(finished.exit_code == 0 ? stdout : stderr, "%s\n", finished.text.c_str());
+        return finished.exit_code;
+    }
+}
+
+}  // namespace taskd::daemon

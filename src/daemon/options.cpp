@@ -1,0 +1,144 @@
+#include "daemon/options.hpp"
+
+#include "daemon/version.hpp"
+#include "http/default_endpoint.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <taskd/error.hpp>
+
+namespace taskd::daemon {
+namespace {
+
+constexpr const char* description =
+    "ceph-taskd runs operations on a Ceph cluster as tasks, in the background, and publishes the list of them.\n\n"
+    "Examples:\n"
+    "  ceph-taskd                                   cluster of /etc/ceph/ceph.conf, socket of ceph-task\n"
+    "  ceph-taskd -c ./ceph.conf --socket ./taskd.sock --listen 127.0.0.1:0\n"
+    "  curl --unix-socket /run/ceph-taskd/ceph-taskd.sock http://localhost/api/summary\n";
+
+constexpr const char* default_listen = "127.0.0.1:8280";
+
+/// Until there is authentication nobody else may reach the daemon.
+void require_loopback(const http::Endpoint& endpoint) {
+    if (endpoint.kind == http::Endpoint::Kind::unix_socket) return;
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(endpoint.host, error);
+    if (endpoint.host != "localhost" && (error || !address.is_loopback()))
+        throw Finished{
+            2, "ceph-taskd: --listen " + endpoint.text() + ": only loopback addresses: there is no authentication yet"};
+}
+
+/// Ceph's `-i admin` is the `-n client.admin` without the type.
+std::string entity_name(const std::string& name, const std::string& id) {
+    return id.empty() ? name : "client." + id;
+}
+
+struct Words {
+    std::string id;
+    std::vector<std::string> listen{default_listen};
+    std::string socket{http::default_socket_path};
+    double grace_s = 10;
+    double stall_s = 10;
+    long connect_timeout_s = 15;
+    bool no_listen = false;
+};
+
+void define_cluster_options(CLI::App& app, Options& options, Words& words) {
+    auto* group = app.add_option_group("Cluster", "Ceph's own options; CEPH_CONF and CEPH_ARGS are honoured");
+    group->add_option("-c,--conf", options.cluster.conf, "Path of ceph.conf");
+    group->add_option("-n,--name", options.cluster.name, "Entity name")->capture_default_str();
+    group->add_option("-i,--id", words.id, "Entity name without its type: admin stands for client.admin");
+    group->add_option("-k,--keyring", options.cluster.keyring, "Path of the keyring");
+    group->add_option("--cluster", options.cluster.cluster, "Cluster name, part of the default paths")
+        ->capture_default_str();
+    group->add_option("--connect-timeout", words.connect_timeout_s, "Seconds to wait for a monitor at start")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3600));
+    group->add_option("--pool", options.pool, "Pool for the daemon's own state (default: rbd_default_pool)");
+}
+
+void define_server_options(CLI::App& app, Options& options, Words& words) {
+    auto* group = app.add_option_group("Server");
+    group->add_option("--listen", words.listen, "HOST:PORT to listen on, loopback only; port 0 lets the system choose")
+        ->envname("TASKD_LISTEN")
+        ->capture_default_str();
+    group->add_flag("--no-listen", words.no_listen, "Only the Unix socket");
+    group->add_option("--socket", words.socket, "Path of the Unix socket; empty for none")
+        ->envname("TASKD_SOCKET")
+        ->capture_default_str();
+    group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
+}
+
+void define_task_options(CLI::App& app, Options& options, Words& words) {
+    auto* group = app.add_option_group("Tasks");
+    group->add_option("--workers", options.dispatcher.workers, "Worker processes; 0 runs librbd in the daemon itself")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 64));
+    group->add_option("--threads", options.dispatcher.threads_per_worker, "Operations at a time in each worker")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256));
+    group->add_option("--per-pool", options.dispatcher.queue.per_pool, "Operations at a time on one pool")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1024));
+    group->add_option("--queue", options.dispatcher.queue.capacity, "Tasks that may wait; more are refused with 503")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000'000));
+    group->add_option("--stall-after", words.stall_s, "Seconds without progress after which a task is marked stalled")
+        ->capture_default_str()
+        ->check(CLI::Range(0.1, 86400.0));
+    group->add_option("--grace", words.grace_s, "Seconds that running tasks get at SIGTERM")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 86400.0));
+}
+
+std::chrono::milliseconds to_milliseconds(double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void add_endpoints(Options& options, const Words& words) {
+    if (!words.socket.empty()) options.listen.push_back(http::Endpoint::unix_socket(words.socket));
+    if (!words.no_listen)
+        for (const auto& text : words.listen) options.listen.push_back(http::Endpoint::parse(text));
+    for (const auto& endpoint : options.listen) require_loopback(endpoint);
+    if (options.listen.empty()) throw Finished{2, "ceph-taskd: neither --socket nor --listen: nobody could reach it"};
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv) {
+    CLI::App app(description, "ceph-taskd");
+    app.set_version_flag("--version", "ceph-taskd " + std::string(version));
+    app.set_config("--config", "", "File of these options, one `name=value` a line");
+    Options options;
+    Words words;
+    define_cluster_options(app, options, words);
+    define_server_options(app, options, words);
+    define_task_options(app, options, words);
+    app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+    try {
+        app.parse(argc, argv);
+        options.cluster.name = entity_name(options.cluster.name, words.id);
+        options.cluster.connect_timeout = std::chrono::seconds(words.connect_timeout_s);
+        options.grace = to_milliseconds(words.grace_s);
+        options.dispatcher.stall_after = to_milliseconds(words.stall_s);
+        add_endpoints(options, words);
+    } catch (const CLI::ParseError& end) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const int code = app.exit(end, out, err);
+        throw Finished{code == 0 ? 0 : 2, code == 0 ? out.str() : "ceph-taskd: " + std::string(end.what())};
+    } catch (const BadRequest& mistake) {
+        throw Finished{2, "ceph-taskd: --listen: " + std::string(mistake.what())};
+    }
+    return options;
+}
+
+}  // namespace taskd::daemon

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "ceph/options.hpp"
+#include "http/endpoint.hpp"
+#include "worker/dispatcher.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace taskd::daemon {
+
+/// How the daemon is to run: the command line, the environment and the configuration file, checked.
+struct Options {
+    ceph::ClusterOptions cluster;
+    std::vector<http::Endpoint> listen;
+    std::string pool;  ///< Empty: the cluster's rbd_default_pool.
+    worker::DispatcherOptions dispatcher;
+    unsigned http_threads = 1;
+    std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
+    std::string log_level = "info";
+};
+
+/// What the command line asks for instead of a run: `text` goes to standard output, or to standard error on failure.
+struct Finished {
+    int exit_code;
+    std::string text;
+};
+
+/// @throws Finished  after `--help`, `--version` or a mistake, which its text names
+Options parse_options(int argc, const char* const* argv);
+
+}  // namespace taskd::daemon
