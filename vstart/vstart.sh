@@ -6,7 +6,9 @@ set -euo pipefail
 trap 'exit 130' INT # by itself bash drops a Ctrl-C that some short-lived child survived
 
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-readonly HERE
+# The distribution's own, for which the packages bring the bindings.
+PYTHON=/usr/bin/python3
+readonly HERE PYTHON
 # shellcheck source=lib/process.sh
 source "$HERE/lib/process.sh"
 # shellcheck source=lib/cluster.sh
@@ -109,11 +111,9 @@ command_start() {
 
 check_programs() {
     local program
-    for program in ceph-mon ceph-mgr ceph-osd ceph-authtool monmaptool osdmaptool; do
+    for program in ceph-mon ceph-mgr ceph-osd ceph-authtool monmaptool osdmaptool "$PYTHON"; do
         command -v "$program" >/dev/null || die "no $program here; vstart/install-deps.sh installs it"
     done
-    # The distribution's own Python, for which the packages bring the bindings.
-    /usr/bin/python3 -c '' || die "no /usr/bin/python3"
 }
 
 seconds_since() {
@@ -143,7 +143,7 @@ command_wipe() {
 command_status() {
     need_cluster
     local name missing=0
-    for name in $(daemon_names); do
+    for name in "${DAEMONS[@]}"; do
         if is_alive "$name"; then
             echo "$name $PID running"
         else
@@ -157,7 +157,7 @@ command_status() {
 command_pids() {
     need_cluster
     local name
-    for name in $(daemon_names); do
+    for name in "${DAEMONS[@]}"; do
         if is_alive "$name"; then echo "$name $PID"; fi
     done
 }
@@ -179,7 +179,7 @@ command_kill() {
     lock_directory
     is_alive "$name" || die "$name is not running"
     kill -s "$signal" "$PID"
-    [[ $signal != KILL ]] || await_gone "$KILL_BOUND" "$name" || die "$name ($PID) survived SIGKILL"
+    [[ ! $signal =~ ^((SIG)?KILL|9)$ ]] || await_gone "$KILL_BOUND" "$name" || die "$name ($PID) survived SIGKILL"
 }
 
 command_revive() {
@@ -200,7 +200,7 @@ need_cluster() {
 }
 
 require_daemon() {
-    [[ " $(daemon_names | tr '\n' ' ')" == *" $1 "* ]] || usage_error "no daemon '$1'; there are: $(daemon_names | tr '\n' ' ')"
+    [[ " ${DAEMONS[*]} " == *" $1 "* ]] || usage_error "no daemon '$1'; there are: ${DAEMONS[*]}"
 }
 
 main() {
@@ -211,9 +211,11 @@ main() {
     MARKER=$DIR/.ceph-vstart
     export CEPH_CONF=$CONF
     case $COMMAND in
-    start | stop | wipe | status | env | pids | kill | revive) "command_$COMMAND" ;;
+    start | stop | wipe | status | env | pids) ((${#OPERANDS[@]} == 1)) || usage_error "$COMMAND takes no operand" ;;
+    kill | revive) ;;
     *) usage_error "unknown command '$COMMAND'" ;;
     esac
+    "command_$COMMAND"
 }
 
 main "$@"

@@ -102,6 +102,7 @@ test_two_clusters_start_at_one_moment_and_stay_apart() {
     second=$!
     wait $first
     wait $second
+    CLUSTER=one vstart status >/dev/null
     CLUSTER=one in_cluster rbd create only-in-one --size 1M
     equal "$(CLUSTER=two in_cluster rbd ls)" ""
     CLUSTER=one vstart stop >/dev/null
@@ -184,6 +185,31 @@ test_failed_start_names_the_daemon_and_cleans_up() {
     equal "$status" 1
     contains "$output" "osd.0 failed"
     contains "$output" "/nonexistent"
+    equal "$(processes)" ""
+    vstart start >/dev/null
+    make_and_remove_image
+}
+
+test_taken_port_of_a_mon_is_told() {
+    vstart start --osds 2 >/dev/null
+    vstart stop >/dev/null
+    local holder output
+    /usr/bin/python3 - "$(conf)" >"$DIR/held" <<'END' &
+import re, socket, sys, time
+with open(sys.argv[1]) as file:
+    port = int(re.search(r"mon host = \[v2:127.0.0.1:(\d+)", file.read()).group(1))
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", port))
+listener.listen()
+print("held", flush=True)
+time.sleep(60)
+END
+    holder=$!
+    eventually grep -q held "$DIR/held"
+    output=$(vstart start 2>&1 || true)
+    kill $holder
+    contains "$output" "mon.a failed: another program has its port"
     equal "$(processes)" ""
     vstart start >/dev/null
     make_and_remove_image

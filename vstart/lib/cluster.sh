@@ -21,6 +21,7 @@ lock_directory() {
     [[ $MARKER -ef /dev/fd/9 ]] || die "$DIR was wiped meanwhile"
 }
 
+# True once a start has come to its end: the settings are written last.
 is_made() {
     [[ -f $DIR/settings ]]
 }
@@ -30,15 +31,17 @@ load_settings() {
     local key value
     if is_made; then
         while IFS="=" read -r key value; do SETTINGS[$key]=$value; done <"$DIR/settings"
-        return
+    else
+        for key in "${!ASKED[@]}"; do SETTINGS[$key]=${ASKED[$key]}; done
+        : "${SETTINGS[size]=$((SETTINGS[osds] > 1 ? 2 : 1))}"
     fi
-    for key in "${!ASKED[@]}"; do SETTINGS[$key]=${ASKED[$key]}; done
-    : "${SETTINGS[size]=$((SETTINGS[osds] > 1 ? 2 : 1))}"
+    name_daemons
 }
 
 save_settings() {
     local key
-    for key in "${!SETTINGS[@]}"; do echo "$key=${SETTINGS[$key]}"; done >"$DIR/settings"
+    for key in "${!SETTINGS[@]}"; do echo "$key=${SETTINGS[$key]}"; done >"$DIR/settings.new"
+    mv -- "$DIR/settings.new" "$DIR/settings"
 }
 
 check_asked_settings() {
@@ -54,19 +57,18 @@ check_asked_settings() {
 
 # --- names and descriptions ---------------------------------------------------------------------
 
-mon_ids() { printf '%s\n' "${MON_IDS[@]:0:SETTINGS[mons]}"; }
-mgr_ids() { printf '%s\n' "${MGR_IDS[@]:0:SETTINGS[mgrs]}"; }
-osd_ids() { seq 0 $((SETTINGS[osds] - 1)); }
-
-daemon_names() {
-    mon_ids | sed 's/^/mon./'
-    osd_ids | sed 's/^/osd./'
-    mgr_ids | sed 's/^/mgr./'
+# Sets DAEMONS, the names of all, and MONS, OSDS and MGRS, their ids.
+name_daemons() {
+    MONS=("${MON_IDS[@]:0:SETTINGS[mons]}")
+    MGRS=("${MGR_IDS[@]:0:SETTINGS[mgrs]}")
+    OSDS=()
+    while ((${#OSDS[@]} < SETTINGS[osds])); do OSDS+=("${#OSDS[@]}"); done
+    DAEMONS=("${MONS[@]/#/mon.}" "${OSDS[@]/#/osd.}" "${MGRS[@]/#/mgr.}")
 }
 
 all_alive() {
     local name
-    for name in $(daemon_names); do is_alive "$name" || return 1; done
+    for name in "${DAEMONS[@]}"; do is_alive "$name" || return 1; done
 }
 
 describe() {

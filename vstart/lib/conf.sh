@@ -16,19 +16,20 @@ optional_mgr_modules() {
     done
 }
 
-# Writes $CONF for the cluster $FSID with $MON_ADDRESSES.
+# Writes $CONF for the cluster $FSID whose mons have $MON_PORTS.
 write_conf() {
-    local initial_modules=
+    local initial_modules= mon_hosts
+    mon_hosts=$(printf ',[v2:127.0.0.1:%s]' "${MON_PORTS[@]}")
     if ((SETTINGS[dashboard])); then initial_modules=dashboard; fi
     pick_port 20000 32000
     cat >"$CONF" <<END
 [global]
 fsid = $FSID
-mon host = $(IFS=, && echo "${MON_ADDRESSES[*]}")
+mon host = ${mon_hosts#,}
 keyring = $DIR/\$type.\$id/keyring
 log file = $DIR/log/\$name.log
 run dir = $DIR/run
-crash dir = $DIR/run
+crash dir =
 pid file =
 ms bind msgr1 = false
 ms bind port min = $PORT
@@ -50,8 +51,8 @@ mon data avail crit = 0
 auth allow insecure global id reclaim = false
 
 # Production timers are seconds long; on loopback they would only be waited for.
-paxos propose interval = 0.05
-paxos min wait = 0.01
+paxos propose interval = 0.01
+paxos min wait = 0.005
 mon tick interval = 1
 mon mgr digest period = 1
 mgr tick period = 1

@@ -8,9 +8,10 @@ readonly TERM_BOUND=15 KILL_BOUND=5 # seconds
 BOOT_ID=$(</proc/sys/kernel/random/boot_id)
 readonly BOOT_ID
 
+# A pipe that never has anything to read.
 exec 8<> <(:)
 
-# Sleeps without a process: SECONDS may be a fraction.
+# Sleeps for $1 seconds, or a fraction, without a process of its own.
 pause() {
     read -r -t "$1" -u 8 || true
 }
@@ -32,9 +33,8 @@ is_alive() {
     [[ $boot_id == "$BOOT_ID" ]] && read_start_time "$PID" && [[ $START_TIME == "$start_time" ]]
 }
 
-# Runs COMMAND as daemon NAME. A session of its own keeps Ctrl-C and SIGHUP of the terminal away
-# from it; descriptor 9 is the directory's lock, which
-# must not outlive us.
+# Runs COMMAND as daemon NAME. A session of its own keeps the terminal's Ctrl-C and SIGHUP away from
+# it; descriptor 9 is the directory's lock, which must not outlive us.
 spawn() {
     local name=$1
     shift

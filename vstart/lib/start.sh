@@ -14,28 +14,31 @@ pick_port() {
     local attempt
     for ((attempt = 0; attempt < 100; attempt++)); do
         PORT=$(($1 + SRANDOM % ($2 - $1 + 1)))
+        [[ " ${MON_PORTS[*]} ${DASHBOARD_PORTS[*]} " != *[\ =]"$PORT "* ]] || continue
         (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || return 0
     done
     die "no free port from $1 to $2"
 }
 
-# Sets MON_ADDRESSES and, for each mgr, the dashboard's port.
-pick_addresses() {
+# Sets MON_PORTS, and DASHBOARD_PORTS as MGR=PORT.
+pick_ports() {
     local id
-    MON_ADDRESSES=()
+    MON_PORTS=()
     DASHBOARD_PORTS=()
-    for id in $(mon_ids); do
+    for id in "${MONS[@]}"; do
         pick_port 10000 19999
-        MON_ADDRESSES+=("[v2:127.0.0.1:$PORT]")
+        MON_PORTS+=("$PORT")
     done
-    for id in $(mgr_ids); do
+    for id in "${MGRS[@]}"; do
         pick_port 10000 19999
         DASHBOARD_PORTS+=("$id=$PORT")
     done
+    SETTINGS[mon_ports]=${MON_PORTS[*]}
     SETTINGS[dashboard_port]=${DASHBOARD_PORTS[0]#*=}
 }
 
-# Becomes the program that makes a keyring file: NAME, then --cap arguments. It knows the release's key type.
+# Becomes the program that makes a keyring file: NAME, then --cap arguments. It knows the release's
+# type of keys.
 make_key() {
     local name=$1 key_type=()
     shift
@@ -59,29 +62,29 @@ choose_key_types() {
 make_keys_and_maps() {
     local id index=0 mons=()
     mkdir "$DIR/boot"
+    HELPERS=()
     choose_key_types
-    for id in $(mon_ids); do mons+=(--addv "$id" "${MON_ADDRESSES[index++]}"); done
+    for id in "${MONS[@]}"; do mons+=(--addv "$id" "[v2:127.0.0.1:${MON_PORTS[index++]}]"); done
     {
         run_helper monmaptool --create --fsid "$FSID" "${COMPAT_CIPHERS[@]}" "${mons[@]}" "$DIR/boot/monmap"
         # No --with-default-pool: the mons never make the PGs of a pool that is in the first map.
         run_helper osdmaptool "$DIR/boot/osdmap" --createsimple "${SETTINGS[osds]}"
         run_helper make_key mon. --cap mon 'allow *'
         run_helper make_key client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *' --cap mds 'allow *'
-        for id in $(mgr_ids); do
+        for id in "${MGRS[@]}"; do
             run_helper make_key "mgr.$id" --cap mon 'allow profile mgr' --cap osd 'allow *' --cap mds 'allow *'
         done
-        for id in $(osd_ids); do
+        for id in "${OSDS[@]}"; do
             run_helper make_key "osd.$id" --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
         done
     } >"$DIR/log/tools.log" 2>&1
     for id in "${HELPERS[@]}"; do
         await_helper "$id" || die "could not make keys and maps: $(<"$DIR/log/tools.log")"
     done
-    HELPERS=()
     cat "$DIR"/boot/*.keyring >"$DIR/boot/all"
     install -m 0644 "$DIR/boot/client.admin.keyring" "$DIR/keyring"
-    for id in $(mgr_ids); do install -D -m 0600 "$DIR/boot/mgr.$id.keyring" "$DIR/mgr.$id/keyring"; done
-    for id in $(osd_ids); do install -D -m 0600 "$DIR/boot/osd.$id.keyring" "$DIR/osd.$id/keyring"; done
+    for id in "${MGRS[@]}"; do install -D -m 0600 "$DIR/boot/mgr.$id.keyring" "$DIR/mgr.$id/keyring"; done
+    for id in "${OSDS[@]}"; do install -D -m 0600 "$DIR/boot/osd.$id.keyring" "$DIR/osd.$id/keyring"; done
 }
 
 # Becomes the program that makes daemon NAME's store.
@@ -98,15 +101,14 @@ make_store() {
 make_stores_and_spawn() {
     local name
     local -A store_pids=()
-    for name in $(daemon_names | grep -v '^mgr'); do
+    for name in "${MONS[@]/#/mon.}" "${OSDS[@]/#/osd.}"; do
         run_helper make_store "$name"
         store_pids[$name]=$!
     done
-    for name in $(daemon_names | grep -v '^mgr'); do
+    for name in "${MONS[@]/#/mon.}" "${OSDS[@]/#/osd.}"; do
         await_helper "${store_pids[$name]}" || blame "$name" "it could not make its store"
         spawn_daemon "$name"
     done
-    HELPERS=()
 }
 
 remove_stores() {
@@ -120,7 +122,7 @@ make_cluster() {
         remove_stores
         rm -f -- "$DIR"/log/*
         FSID=$(</proc/sys/kernel/random/uuid)
-        pick_addresses
+        pick_ports
         write_conf
         make_keys_and_maps
         make_stores_and_spawn
@@ -163,7 +165,8 @@ start_cluster() {
 
 start_missing() {
     local name
-    for name in $(daemon_names); do
+    read -ra MON_PORTS <<<"${SETTINGS[mon_ports]}"
+    for name in "${DAEMONS[@]}"; do
         is_alive "$name" || spawn_daemon "$name"
     done
     watch_client make_pool.py
@@ -178,7 +181,7 @@ await_dashboard() {
 
 spawn_mgrs() {
     local id
-    for id in $(mgr_ids); do spawn_daemon "mgr.$id"; done
+    for id in "${MGRS[@]}"; do spawn_daemon "mgr.$id"; done
 }
 
 spawn_daemon() {
@@ -218,7 +221,7 @@ watch_client() {
     local program=$1 name client
     shift
     FAILED=
-    run_helper /usr/bin/python3 -B "$HERE/lib/$program" "$CONF" "${VSTART_TIMEOUT:-60}" "$@"
+    run_helper "$PYTHON" -B "$HERE/lib/$program" "$CONF" "${VSTART_TIMEOUT:-60}" "$@"
     client=$!
     while read_start_time "$client"; do
         obey_interrupt
@@ -227,16 +230,40 @@ watch_client() {
         done
         pause 0.01
     done
-    await_helper "$client" || die "the cluster does not serve; its logs are in $DIR/log"
-    HELPERS=()
+    await_helper "$client" || die "the cluster does not serve$(memstore_hint); its logs are in $DIR/log"
 }
 
+memstore_hint() {
+    if is_made && [[ ${SETTINGS[objectstore]} == memstore ]]; then
+        echo " (what was in the memory of a killed OSD is lost: wipe it)"
+    fi
+}
+
+# Asks the port, not the mon's log: a mon that cannot bind may exit before its log is written.
 mon_lost_its_port() {
-    [[ $FAILED == mon.* ]] && grep -q 'unable to bind monitor' "$DIR/log/$FAILED.log"
+    local index
+    for index in "${!MONS[@]}"; do
+        if [[ $FAILED == "mon.${MONS[index]}" ]]; then
+            ! can_bind "${MON_PORTS[index]}"
+            return
+        fi
+    done
+    return 1
+}
+
+can_bind() {
+    "$PYTHON" - "$1" 2>/dev/null <<'END'
+import socket, sys
+with socket.socket() as listener:
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(sys.argv[1])))
+END
 }
 
 expect_no_failure() {
-    [[ -z $FAILED ]] || blame "$FAILED" "it ended"
+    [[ -n $FAILED ]] || return 0
+    if mon_lost_its_port; then blame "$FAILED" "another program has its port"; fi
+    blame "$FAILED" "it ended"
 }
 
 # Fails the start because of daemon NAME.
@@ -248,13 +275,13 @@ blame() {
 }
 
 obey_interrupt() {
-    ((INTERRUPTED == 0)) || exit "$INTERRUPTED"
+    ((INTERRUPTED == 0)) || { echo "vstart: interrupted" >&2 && exit "$INTERRUPTED"; }
 }
 
 # A start that does not reach its end takes back what it began.
 abandon_start() {
     local pid
-    for pid in "${HELPERS[@]}"; do kill_helper "$pid"; done
+    for pid in $(jobs -pr); do kill_helper "$pid"; done # daemons are no jobs: spawn disowns them
     if is_made; then
         stop_in_order "${STARTED[@]}"
     else
