@@ -243,7 +243,8 @@ CommandSender::Ticket CommandSender::send(CommandTarget target, nlohmann::json c
     }
     job->ticket = state.next_ticket++;
     state.unanswered.emplace(job->ticket, job);
-    if (state.deadlines.emplace(job->due, job->ticket).first == state.deadlines.begin()) state.timing.notify_one();
+    state.deadlines.emplace(job->due, job->ticket);
+    if (state.deadlines.begin()->second == job->ticket) state.timing.notify_one();
     ++state.waiting_count;
     state.waiting[lane_of(job->target)].emplace(job->ticket, job);
     state.work.notify_one();

@@ -180,6 +180,23 @@ TEST(CommandSender, AnswersForADaemonThatDoesNot) {
     never.count_down();
 }
 
+TEST(CommandSender, WatchesTheDeadlineOfACommandThatComesWhenNothingWasUnderWay) {
+    std::latch never{1};
+    Answers answers;
+    CommandSender sender(std::make_shared<test::FakeCommandCaller>([&](const CommandTarget&, const json& given) {
+                             if (given["prefix"] == "hang") never.wait();
+                             return CommandResult();
+                         }),
+                         {.deadline = 5ms});
+    sender.send(mon, command("hang"), "", answers.collect());
+    answers.wait_for(1);
+
+    sender.send(mon, command("hang"), "", answers.collect());
+
+    EXPECT_EQ(code_of(answers.wait_for(2)[1]), ETIMEDOUT);
+    never.count_down();
+}
+
 TEST(CommandSender, NeverSendsACommandThatItHasGivenUp) {
     test::Blocker blocker;
     Answers answers;
