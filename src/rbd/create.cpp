@@ -8,6 +8,7 @@
 #include "rbd/image.hpp"
 #include "rbd/image_spec.hpp"
 #include "rbd/operation.hpp"
+#include "rbd/pool.hpp"
 
 #include <array>
 #include <cerrno>
@@ -162,6 +163,16 @@ class Creation {
           io_(context.cluster().open_ioctx(spec_.pool, spec_.ns)) {}
 
     void run() {
+        try {
+            make();
+        } catch (const Error& error) {
+            if (error.errno_value() != ENOENT || !reopen_if_replaced(context_.cluster(), spec_, io_)) throw;
+            make();
+        }
+    }
+
+  private:
+    void make() {
         context_.step("check");
         check();
         context_.step("create image");
@@ -175,7 +186,6 @@ class Creation {
         }
     }
 
-  private:
     void check() {
         check_pools(io_.handle(), spec_, layout_);
         check_configuration(io_.handle(), configuration_, spec_.name);

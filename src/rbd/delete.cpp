@@ -6,6 +6,7 @@
 #include "rbd/image.hpp"
 #include "rbd/image_spec.hpp"
 #include "rbd/operation.hpp"
+#include "rbd/pool.hpp"
 #include "rbd/progress.hpp"
 
 #include <algorithm>
@@ -138,8 +139,8 @@ class Removal {
 
     void run() {
         context_.step("look up the image");
-        const auto target =
-            wanted_id_.empty() ? find_by_name(io_.handle(), spec_.name) : find_by_id(io_.handle(), spec_, wanted_id_);
+        auto target = find();
+        if (target.state == Target::State::gone && reopen_if_replaced(context_.cluster(), spec_, io_)) target = find();
         switch (target.state) {
             case Target::State::named:
                 return remove(target);
@@ -151,6 +152,11 @@ class Removal {
     }
 
   private:
+    Target find() const {
+        return wanted_id_.empty() ? find_by_name(io_.handle(), spec_.name)
+                                  : find_by_id(io_.handle(), spec_, wanted_id_);
+    }
+
     Error missing(const std::string& why) const { return rbd_error(ErrorKind::not_found, -ENOENT, removing, why); }
 
     void remove(const Target& target) {

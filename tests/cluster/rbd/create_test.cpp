@@ -61,6 +61,14 @@ TEST_F(Create, NamesTheMissingPool) {
     EXPECT_EQ(error.component(), "pool");
 }
 
+TEST_F(Create, FindsAPoolThatWasMadeAgainUnderItsName) {
+    for (int round = 0; round < 2; ++round) {
+        test_cluster().run("ceph osd pool create c-again 8 && rbd pool init c-again");
+        EXPECT_NO_THROW(create("c-x", {{"pool_name", "c-again"}}));
+        test_cluster().run("ceph osd pool delete c-again c-again --yes-i-really-really-mean-it");
+    }
+}
+
 TEST_F(Create, NamesTheMissingNamespace) {
     const auto error = error_of([] { create("c-x", {{"namespace", "nons"}}); });
     EXPECT_STREQ(error.what(),

@@ -37,7 +37,7 @@ class Delete : public OperationTest {
         std::string input(1, static_cast<char>(id.size()));
         input.append(3, '\0').append(id);
         input += '\1';  // to TRASH_IMAGE_STATE_MOVING
-        input += '\2';  // from TRASH_IMAGE_STATE_REMOVING
+        input += '\0';  // from TRASH_IMAGE_STATE_NORMAL
         ASSERT_EQ(
             rados_exec(other_.pool(), "rbd_trash", "rbd", "trash_state_set", input.data(), input.size(), nullptr, 0),
             0);
