@@ -48,7 +48,9 @@ std::string describe_clone(const Blockers::Clone& clone) {
 
 std::string hint(const Blockers& blockers) {
     std::vector<std::string> parts;
-    if (!blockers.watchers.empty()) parts.push_back("in use by " + enumerate(blockers.watchers, describe_watcher));
+    if (!blockers.watchers.empty())
+        parts.push_back("in use by " + enumerate(blockers.watchers, describe_watcher) +
+                        ": close it there; a dead client goes after 30 s or with `ceph osd blocklist add ADDRESS`");
     if (blockers.is_mirror_copy)
         parts.push_back("it is the copy of a mirrored image: remove it at its primary site, or promote it first");
     if (blockers.is_migrating) parts.push_back("it is being migrated: commit or abort the migration first");

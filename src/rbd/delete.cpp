@@ -165,17 +165,21 @@ class Removal {
         std::uint64_t objects = 0;
         // What cannot be opened is half made: nothing can be in its way, and librbd clears it.
         if (auto image = open(target, Image::Mode::read_only)) {
-            const auto plan = keeps_in_trash(context_.cluster(), io_.handle()) ? SnapshotPlan::keep
-                              : refuse_snapshots_                              ? SnapshotPlan::refuse
-                                                                               : SnapshotPlan::remove;
             objects = image->object_count();
-            if (plan == SnapshotPlan::remove) snapshots = removable(*image);
+            snapshots = removable(*image);
+            const auto plan = plan_for(snapshots);
+            if (plan != SnapshotPlan::remove) snapshots.clear();
             refuse_if_blocked(target, plan, *std::move(image));
         }
         stop_if_requested("nothing was removed");
         Progress progress(context_, objects + snapshots.size() * objects_per_snapshot);
         if (!snapshots.empty()) remove_snapshots(target, snapshots, progress);
         remove_image(target, objects, progress);
+    }
+
+    SnapshotPlan plan_for(const std::vector<Snapshot>& snapshots) const {
+        if (!snapshots.empty() && keeps_in_trash(context_.cluster(), io_.handle())) return SnapshotPlan::keep;
+        return refuse_snapshots_ ? SnapshotPlan::refuse : SnapshotPlan::remove;
     }
 
     std::optional<Image> open(const Target& target, Image::Mode mode) {
