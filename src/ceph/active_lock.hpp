@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ceph/cluster.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace taskd::ceph {
+
+/// The exclusive lock of the one active front, on a RADOS object, with a limited life that its holder renews.
+/// @thread  One. Every member blocks until the OSD answers.
+/// @source  librados.h `rados_lock_exclusive`
+class ActiveLock {
+  public:
+    enum class Outcome {
+        held,    ///< It is ours, for `duration` from now.
+        taken,   ///< Somebody else has it.
+        fenced,  ///< This client is blocklisted.
+    };
+
+    /// @param cookie  Unique to this front.
+    ActiveLock(std::shared_ptr<Cluster> cluster, Ioctx io, std::string object, std::string cookie,
+               std::chrono::seconds duration);
+
+    /// Takes or renews it. @throws Error on anything but an outcome
+    Outcome take();
+    void release() noexcept;
+    /// Takes it from whoever has it, who must be known to be dead.
+    void break_others();
+
+  private:
+    const std::shared_ptr<Cluster> cluster_;
+    const Ioctx io_;
+    const std::string object_;
+    const std::string cookie_;
+    const std::chrono::seconds duration_;
+};
+
+}  // namespace taskd::ceph

@@ -1,0 +1,218 @@
+#include "ceph/journal.hpp"
+
+#include "ceph/error.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+
+namespace taskd::ceph {
+namespace {
+
+constexpr const char* task_prefix = "t.";
+constexpr const char* finished_prefix = "f.";
+/// The oldest finished are dropped in groups, so that not every end costs a removal.
+constexpr std::size_t drop_at_a_time = 64;
+
+std::string task_key(const std::string& id) {
+    return task_prefix + id;
+}
+
+/// Sorts by the time of the end.
+std::string finished_key(const std::string& id, const std::string& end_time) {
+    return finished_prefix + end_time + "." + id;
+}
+
+std::exception_ptr not_accepted(int rc) {
+    return std::make_exception_ptr(
+        Error(ErrorKind::unavailable, -rc, "taskd",
+              "the task was not accepted: the journal cannot be written: " + rados_error_text(rc)));
+}
+
+}  // namespace
+
+struct Journal::State {
+    State(std::shared_ptr<JournalStore> where, std::string owner, JournalOptions limits,
+          std::function<void(std::string)> lost, const Clock& time)
+        : store(std::move(where)), token(std::move(owner)), options(limits), on_lost(std::move(lost)), clock(time) {}
+
+    const std::shared_ptr<JournalStore> store;
+    const std::string token;
+    const JournalOptions options;
+    std::function<void(std::string)> on_lost;
+    const Clock& clock;
+
+    mutable Mutex mutex;
+    std::deque<Change> waiting TASKD_GUARDED_BY(mutex);
+    std::size_t under_way TASKD_GUARDED_BY(mutex) = 0;
+    bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
+    bool lost TASKD_GUARDED_BY(mutex) = false;
+    std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
+
+    /// The keys of finished tasks that are too many or too old.
+    std::vector<std::string> take_expired() TASKD_REQUIRES(mutex) {
+        std::vector<std::string> expired;
+        const std::string oldest = finished_prefix + format_utc(clock.wall() - options.finished_for);
+        while (!finished_keys.empty() &&
+               (finished_keys.size() + drop_at_a_time > options.most_finished + drop_at_a_time ||
+                finished_keys.front() < oldest)) {
+            expired.push_back(std::move(finished_keys.front()));
+            finished_keys.pop_front();
+        }
+        return expired;
+    }
+};
+
+Journal::Journal(std::shared_ptr<JournalStore> store, std::string token, JournalOptions options,
+                 std::function<void(std::string why)> on_lost, const Clock& clock)
+    : state_(std::make_shared<State>(std::move(store), std::move(token), options, std::move(on_lost), clock)) {}
+
+Journal::~Journal() {
+    MutexLock lock(state_->mutex);
+    state_->lost = true;  // what is under way may still arrive; nothing more is sent
+    state_->waiting.clear();
+}
+
+JournalContent Journal::load() {
+    JournalContent content;
+    for (const auto& [key, text] : state_->store->read(task_prefix)) {
+        try {
+            content.unfinished.push_back(TaskRecord::decode(text));
+        } catch (const Error& error) {
+            content.unreadable.push_back(key + ": " + error.what());
+        }
+    }
+    std::deque<std::string> keys;
+    for (const auto& [key, text] : state_->store->read(finished_prefix)) {
+        try {
+            content.finished.push_back(decode_finished(text));
+            keys.push_back(key);
+        } catch (const Error& error) {
+            content.unreadable.push_back(key + ": " + error.what());
+        }
+    }
+    std::sort(content.unfinished.begin(), content.unfinished.end(), [](const TaskRecord& a, const TaskRecord& b) {
+        return std::tie(a.begin_time, a.id) < std::tie(b.begin_time, b.id);
+    });
+    MutexLock lock(state_->mutex);
+    state_->finished_keys = std::move(keys);
+    return content;
+}
+
+void Journal::insert(const TaskRecord& record, Done done) {
+    add({task_key(record.id), record.encode(), true, {}, std::move(done)});
+}
+
+void Journal::update(const TaskRecord& record) {
+    add({task_key(record.id), record.encode(), false, {}, {}});
+}
+
+void Journal::finish(const std::string& id, const nlohmann::json& finished_view) {
+    Change change;
+    change.set_key = finished_key(id, finished_view.at("end_time").get<std::string>());
+    change.value = encode_finished(id, finished_view);
+    change.remove.push_back(task_key(id));
+    {
+        MutexLock lock(state_->mutex);
+        state_->finished_keys.push_back(change.set_key);
+        auto expired = state_->take_expired();
+        change.remove.insert(change.remove.end(), expired.begin(), expired.end());
+    }
+    add(std::move(change));
+}
+
+void Journal::withdraw(const std::string& id) {
+    add({{}, {}, false, {task_key(id)}, {}});
+}
+
+void Journal::describe_owner(std::string description, Done done) {
+    add({"owner_description", std::move(description), false, {}, std::move(done)});
+}
+
+void Journal::add(Change change) {
+    bool lost = false;
+    {
+        MutexLock lock(state_->mutex);
+        lost = state_->lost;
+        if (!lost) state_->waiting.push_back(std::move(change));
+    }
+    if (lost) {
+        if (change.done) change.done(not_accepted(-ESHUTDOWN));
+        return;
+    }
+    send_next(state_);
+}
+
+void Journal::retry() {
+    {
+        MutexLock lock(state_->mutex);
+        state_->backing_off = false;
+    }
+    send_next(state_);
+}
+
+std::size_t Journal::pending() const {
+    MutexLock lock(state_->mutex);
+    return state_->waiting.size() + state_->under_way;
+}
+
+void Journal::send_next(const std::shared_ptr<State>& state) {
+    JournalBatch batch;
+    std::vector<Change> changes;
+    {
+        MutexLock lock(state->mutex);
+        if (state->under_way > 0 || state->waiting.empty() || state->backing_off || state->lost) return;
+        batch.owner_token = state->token;
+        while (!state->waiting.empty() && changes.size() < state->options.most_changes_in_batch) {
+            Change& next = state->waiting.front();
+            // Within one operation all sets come before all removals: what is removed must not be set in the same one.
+            const bool collides = std::any_of(next.remove.begin(), next.remove.end(),
+                                              [&](const auto& key) { return batch.set.contains(key); }) ||
+                                  (!next.set_key.empty() && batch.set.contains(next.set_key) && next.insert);
+            if (collides) break;
+            if (!next.set_key.empty()) batch.set[next.set_key] = next.value;
+            if (next.insert) batch.must_be_absent.push_back(next.set_key);
+            batch.remove.insert(batch.remove.end(), next.remove.begin(), next.remove.end());
+            changes.push_back(std::move(next));
+            state->waiting.pop_front();
+        }
+        state->under_way = changes.size();
+    }
+    const auto sent = std::make_shared<std::vector<Change>>(std::move(changes));
+    try {
+        state->store->apply(std::move(batch), [state, sent](int rc) { handle_answer(state, std::move(*sent), rc); });
+    } catch (const Error& error) {
+        handle_answer(state, std::move(*sent), -error.errno_value());
+    }
+}
+
+void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Change> sent, int rc) {
+    const bool fenced = rc == -ECANCELED || rc == -ESHUTDOWN;
+    bool tell = false;
+    {
+        MutexLock lock(state->mutex);
+        state->under_way = 0;
+        if (fenced) {
+            tell = !state->lost;
+            state->lost = true;
+        } else if (rc < 0) {
+            state->backing_off = true;
+            // An insert that failed is refused; what follows from accepted tasks must happen, and in its order.
+            std::vector<Change> again;
+            for (auto& change : sent)
+                if (!change.insert) again.push_back(std::move(change));
+            std::erase_if(sent, [](const Change& change) { return !change.insert; });
+            state->waiting.insert(state->waiting.begin(), std::make_move_iterator(again.begin()),
+                                  std::make_move_iterator(again.end()));
+        }
+    }
+    if (rc < 0) spdlog::error("journal: a batch failed: {}", rados_error_text(rc));
+    for (auto& change : sent)
+        if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);
+    if (tell && state->on_lost)
+        state->on_lost(rc == -ESHUTDOWN ? "this client is fenced" : "another ceph-taskd has taken over");
+    send_next(state);
+}
+
+}  // namespace taskd::ceph

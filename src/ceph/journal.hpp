@@ -1,0 +1,82 @@
+#pragma once
+
+#include "ceph/journal_store.hpp"
+#include "ceph/task_record.hpp"
+#include "core/mutex.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace taskd::ceph {
+
+struct JournalOptions {
+    std::size_t most_finished = 10'000;        ///< Finished tasks that are kept.
+    std::chrono::hours finished_for{24 * 30};  ///< … and for how long.
+    std::size_t most_changes_in_batch = 256;
+};
+
+/// What a new front finds.
+struct JournalContent {
+    std::vector<TaskRecord> unfinished;    ///< In order of acceptance.
+    std::vector<FinishedRecord> finished;  ///< In order of their end.
+    std::vector<std::string> unreadable;   ///< "key: why"; kept as they are, never in the way of the rest.
+};
+
+/// The durable list of tasks. Writes are asynchronous and grouped: while one batch is under way the next one gathers.
+///
+///     insert ──▶ [t.ID] ──▶ finish ──▶ [f.END.ID] ──▶ dropped as the oldest
+///
+/// An insert is tried once; what follows from an accepted task (update, finish, withdraw) is tried until it succeeds.
+/// @thread  Any. Callbacks come on a thread of librados, or inside the call: they copy, post and return.
+class Journal {
+  public:
+    /// Null: it is durable.
+    using Done = std::function<void(std::exception_ptr error)>;
+
+    /// @param token    This front's, which claimed the store.
+    /// @param on_lost  Called once, when the journal turns out to belong to another, or this client is fenced.
+    Journal(std::shared_ptr<JournalStore> store, std::string token, JournalOptions options,
+            std::function<void(std::string why)> on_lost, const Clock& clock = Clock::system());
+    ~Journal();
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+
+    /// Reads everything. Blocks; before the first write. Also learns what is to be dropped one day.
+    JournalContent load();
+
+    void insert(const TaskRecord& record, Done done);
+    void update(const TaskRecord& record);
+    void finish(const std::string& id, const nlohmann::json& finished_view);
+    /// Takes back an insert, whether it has arrived or not.
+    void withdraw(const std::string& id);
+    /// Replaces what others see of the owner (its URL, the addresses to fence); `done` when it is durable.
+    void describe_owner(std::string description, Done done);
+
+    /// Sends again what failed; to be called every second or so.
+    void retry();
+    /// Changes that are not durable yet.
+    std::size_t pending() const;
+
+  private:
+    struct Change {
+        std::string set_key;  ///< Empty: only removes.
+        std::string value;
+        bool insert = false;
+        std::vector<std::string> remove;
+        Done done;
+    };
+    struct State;
+
+    static void send_next(const std::shared_ptr<State>& state);
+    static void handle_answer(const std::shared_ptr<State>& state, std::vector<Change> sent, int rc);
+    void add(Change change);
+
+    const std::shared_ptr<State> state_;  // shared with the batches under way
+};
+
+}  // namespace taskd::ceph
