@@ -12,8 +12,6 @@ namespace {
 
 constexpr const char* task_prefix = "t.";
 constexpr const char* finished_prefix = "f.";
-/// The oldest finished are dropped in groups, so that not every end costs a removal.
-constexpr std::size_t drop_at_a_time = 64;
 
 std::string task_key(const std::string& id) {
     return task_prefix + id;
@@ -34,8 +32,12 @@ std::exception_ptr not_accepted(int rc) {
 
 struct Journal::State {
     State(std::shared_ptr<JournalStore> where, std::string owner, JournalOptions limits,
-          std::function<void(std::string)> lost, const Clock& time)
-        : store(std::move(where)), token(std::move(owner)), options(limits), on_lost(std::move(lost)), clock(time) {}
+          std::function<void(std::string)> when_lost, const Clock& time)
+        : store(std::move(where)),
+          token(std::move(owner)),
+          options(limits),
+          on_lost(std::move(when_lost)),
+          clock(time) {}
 
     const std::shared_ptr<JournalStore> store;
     const std::string token;
@@ -55,8 +57,7 @@ struct Journal::State {
         std::vector<std::string> expired;
         const std::string oldest = finished_prefix + format_utc(clock.wall() - options.finished_for);
         while (!finished_keys.empty() &&
-               (finished_keys.size() + drop_at_a_time > options.most_finished + drop_at_a_time ||
-                finished_keys.front() < oldest)) {
+               (finished_keys.size() > options.most_finished || finished_keys.front() < oldest)) {
             expired.push_back(std::move(finished_keys.front()));
             finished_keys.pop_front();
         }
@@ -198,10 +199,16 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
             state->lost = true;
         } else if (rc < 0) {
             state->backing_off = true;
-            // An insert that failed is refused; what follows from accepted tasks must happen, and in its order.
+            // An insert that failed is refused, and taken back in case it arrived all the same; what follows from
+            // accepted tasks must happen, and in its order.
             std::vector<Change> again;
-            for (auto& change : sent)
-                if (!change.insert) again.push_back(std::move(change));
+            for (auto& change : sent) {
+                if (change.insert) {
+                    again.push_back({{}, {}, false, {change.set_key}, {}});
+                } else {
+                    again.push_back(std::move(change));
+                }
+            }
             std::erase_if(sent, [](const Change& change) { return !change.insert; });
             state->waiting.insert(state->waiting.begin(), std::make_move_iterator(again.begin()),
                                   std::make_move_iterator(again.end()));
