@@ -156,7 +156,7 @@ clean_up() {
         wait "$CHILD" 2>/dev/null || true
     fi
     if [[ -n $DIR ]] && ! { ((KEEP)) && ((status == 0)); }; then
-        if ((status != 0)) && [[ -s $DIR/log/ceph-taskd.log ]]; then
+        if ((status > 0 && status < 128)) && [[ -s $DIR/log/ceph-taskd.log ]]; then
             echo "demo: the daemon's last lines:" >&2
             tail -n 20 "$DIR/log/ceph-taskd.log" >&2
         fi
