@@ -18,7 +18,7 @@ constexpr int deepest = 64;
 
 template <class Number>
 void append_decimal(std::string& key, Number number) {
-    std::array<char, 32> text;
+    std::array<char, 32> text{};
     key.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr);
 }
 

@@ -13,10 +13,8 @@ template <class Value>
 class Collected {
   public:
     void add(Value value) {
-        {
-            const std::lock_guard lock(mutex_);
-            values_.push_back(std::move(value));
-        }
+        const std::lock_guard lock(mutex_);
+        values_.push_back(std::move(value));
         grown_.notify_all();
     }
     std::vector<Value> values() const {

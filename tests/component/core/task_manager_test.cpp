@@ -31,7 +31,9 @@ class TaskManagerTest : public testing::Test {
         return same;
     }
 
-    TaskManager manager_{{.sweep_interval = 0ms, .threads = 2}};
+    // A test with listeners makes its own after what they write to.
+    const TaskManagerOptions two_threads{.sweep_interval = 0ms, .threads = 2};
+    TaskManager manager_{two_threads};
 };
 
 // Identity
@@ -136,24 +138,26 @@ TEST_F(TaskManagerTest, ARecoveredTaskKeepsItsIdBeginAndArguments) {
 
 TEST_F(TaskManagerTest, TheEndIsAnnounced) {
     Collected<json> events;
-    manager_.notifications().register_listener([&](const json& value) { events.add(value); },
-                                               {std::string(TaskManager::finished_event)});
+    TaskManager manager(two_threads);
+    manager.notifications().register_listener([&](const json& value) { events.add(value); },
+                                              {std::string(TaskManager::finished_event)});
 
-    const auto task = manager_.run("a", {{"x", 1}}, [] {});
+    const auto task = manager.run("a", {{"x", 1}}, [] {});
 
     EXPECT_EQ(events.wait_for(1).at(0), (json{{"id", task->id()}, {"name", "a"}, {"metadata", {{"x", 1}}}}));
 }
 
 TEST_F(TaskManagerTest, AListenerNeverSeesTheTaskAsExecuting) {
     Collected<bool> seen;
-    manager_.notifications().register_listener(
+    TaskManager manager(two_threads);
+    manager.notifications().register_listener(
         [&](const json& event) {
-            const auto found = manager_.list(event.at("name").get<std::string>());
+            const auto found = manager.list(event.at("name").get<std::string>());
             seen.add(found.executing.empty() && found.finished.size() == 1);
         },
         {std::string(TaskManager::finished_event)}, 100);
 
-    for (int n = 0; n < 300; ++n) manager_.run("task" + std::to_string(n), nullptr, [] {});
+    for (int n = 0; n < 300; ++n) manager.run("task" + std::to_string(n), nullptr, [] {});
 
     EXPECT_THAT(seen.wait_for(300), testing::Each(true));
 }
@@ -186,12 +190,13 @@ TEST_F(TaskManagerTest, AFinishedTaskIsNeverAmongTheExecuting) {
 
 TEST_F(TaskManagerTest, AListenerMayRunTasks) {
     Collected<std::string> names;
-    manager_.notifications().register_listener([&](const json& event) {
+    TaskManager manager(two_threads);
+    manager.notifications().register_listener([&](const json& event) {
         names.add(event.at("name"));
-        if (event.at("name") == "first") manager_.run("second", nullptr, [] {});
+        if (event.at("name") == "first") manager.run("second", nullptr, [] {});
     });
 
-    manager_.run("first", nullptr, [] {});
+    manager.run("first", nullptr, [] {});
 
     EXPECT_THAT(names.wait_for(2), testing::ElementsAre("first", "second"));
 }
