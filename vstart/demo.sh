@@ -134,7 +134,7 @@ print_ways_in() {
 
 == it all runs on in $DIR; in another shell:
 
-export CEPH_CONF=$CEPH_CONF CEPH_TASKD_URL=$CEPH_TASKD_URL PATH=$BUILD/src/cli:\$PATH
+export CEPH_CONF=$CEPH_CONF CEPH_TASKD_URL=$CEPH_TASKD_URL PATH=$(printf %q "$BUILD/src/cli"):\$PATH
 ceph-task rbd create rbd/vm-1 --size 10G
 ceph-task ls
 curl $URL/api/summary
@@ -142,7 +142,7 @@ rbd ls
 
 The daemon's log is $DIR/log/ceph-taskd.log. Stop and delete everything with:
 
-$HERE/demo.sh --stop $DIR
+$(printf %q "$HERE/demo.sh") --stop $DIR
 END
 }
 
