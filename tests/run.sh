@@ -1,0 +1,182 @@
+#!/bin/bash
+# Builds and tests ceph-taskd. Usage: tests/run.sh [STAGE...]
+#
+# Stages, all of them by default:
+#   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts
+#   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
+#   asan tsan                     unit and component tests under sanitizers
+#
+# Each stage ends in `stage NAME: N passed, N failed`, the run in `N passed, N failed`; the exit code is 0 only when
+# nothing failed and every stage ran something. A failed stage does not stop the later ones. Builds are quiet unless
+# they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
+set -uo pipefail
+
+readonly ALL_STAGES=(lint unit component asan tsan cluster e2e)
+SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
+JOBS=$(nproc)
+readonly SOURCE BUILD_ROOT JOBS
+
+total_passed=0
+total_failed=0
+stage_passed=0
+stage_failed=0
+
+log_of() { echo "$BUILD_ROOT/$1.log"; }
+
+# count PASSED FAILED: adds to the stage's counts.
+count() {
+    stage_passed=$((stage_passed + $1))
+    stage_failed=$((stage_failed + $2))
+}
+
+# check TITLE LOG COMMAND...: one thing that passes or fails, with its output in LOG and the tail of it when it fails.
+check() {
+    local title=$1 log=$2
+    if "${@:3}" >"$log" 2>&1; then
+        count 1 0
+        return 0
+    fi
+    count 0 1
+    echo "--- $title failed; the end of $log:"
+    tail -n 60 "$log"
+    return 1
+}
+
+# ThreadSanitizer of g++ 12 cannot place its shadow where a kernel randomises addresses much (vm.mmap_rnd_bits > 28).
+run_as() {
+    if [[ $1 == tsan ]] && setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
+        setarch "$(uname -m)" --addr-no-randomize "${@:2}"
+    else
+        "${@:2}"
+    fi
+}
+
+configure_and_build() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" -B "$BUILD_ROOT/$preset" &&
+        run_as "$preset" cmake --build "$BUILD_ROOT/$preset" --parallel "$JOBS" "$@"
+}
+
+# build PRESET [--target T...]: builds once a run; a failed build counts as one failure of each stage that needs it.
+declare -A built=()
+build() {
+    local preset=$1 log
+    log=$(log_of "build-$preset")
+    if [[ -z ${built[$preset]:-} ]]; then
+        cd -- "$SOURCE" || return
+        if configure_and_build "$@" >"$log" 2>&1; then
+            built[$preset]=yes
+        else
+            built[$preset]=no
+            echo "--- build of $preset failed; its errors and the end of $log:"
+            grep -E -A3 '(error|CMake Error)[: ]' "$log" | head -n 60
+            tail -n 20 "$log"
+        fi
+    fi
+    [[ ${built[$preset]} == yes ]] || { count 0 1 && return 1; }
+}
+
+# run_ctest BUILD TEST-PRESET [CTEST-ARGUMENT...]: counts from ctest's own report.
+run_ctest() {
+    local stage=$2 log report tests failed
+    log=$(log_of "ctest-$stage")
+    report=${log%.log}.xml
+    rm -f -- "$report"
+    (cd -- "$SOURCE" && run_as "$1" ctest --preset "$stage" --test-dir "$BUILD_ROOT/$1" --output-junit "$report" "${@:3}") \
+        >"$log" 2>&1
+    tests=$(counted tests "$report")
+    failed=$(($(counted failures "$report") + $(counted skipped "$report")))
+    count $((tests - failed)) "$failed"
+    if ((failed)); then
+        echo "--- $failed failed; the end of $log:"
+        tail -n 120 "$log"
+    fi
+}
+
+# counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
+counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
+
+# run_scripts DIRECTORY TIMEOUT: each *_test.sh prints `N passed, N failed` last.
+run_scripts() {
+    local script log counts passed failed
+    for script in "$SOURCE/$1"/*_test.sh; do
+        [[ -e $script ]] || continue
+        log=$(log_of "$(basename -- "$script" .sh)")
+        TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$2" "$script" >"$log" 2>&1
+        local status=$?
+        counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+        read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
+        if ((status && !failed)); then failed=1; fi
+        count "$passed" "$failed"
+        echo "$(basename -- "$script"): $passed passed, $failed failed"
+        if ((failed)); then
+            echo "--- exit code $status; the end of $log:"
+            tail -n 80 "$log"
+        fi
+    done
+}
+
+formatted() { git -C "$SOURCE" ls-files -z '*.cpp' '*.hpp' | (cd "$SOURCE" && xargs -0 clang-format --dry-run -Werror); }
+
+scripts_parse() {
+    local file failed=0
+    while IFS= read -r -d '' file; do
+        if [[ -f $SOURCE/$file ]] && head -n 1 -- "$SOURCE/$file" | grep -qaE '^#!.*\b(ba)?sh\b'; then
+            bash -n "$SOURCE/$file" || failed=1
+        fi
+    done < <(git -C "$SOURCE" ls-files -z)
+    return "$failed"
+}
+
+stage_lint() {
+    check "formatting" "$(log_of lint-format)" formatted
+    check "parsing the scripts" "$(log_of lint-scripts)" scripts_parse
+    # clang-tidy's and clang's findings stop the build; --keep-going tells them all at once.
+    build tidy --target all --target all_verify_interface_header_sets -- -k 0 && count 1 0
+}
+stage_unit() { build release && run_ctest release unit --parallel 2; }
+stage_component() { build release && run_ctest release component --parallel 2; }
+stage_asan() { build asan --target sanitized_tests && run_ctest asan asan --parallel 2; }
+stage_tsan() { build tsan --target sanitized_tests && run_ctest tsan tsan --parallel 2; }
+stage_cluster() { build release && run_ctest release cluster; }
+stage_e2e() {
+    build release || return
+    run_ctest release e2e
+    run_scripts tests/e2e 1200
+}
+
+run_stage() {
+    local name=$1 began=$SECONDS
+    stage_passed=0
+    stage_failed=0
+    echo "=== $name"
+    "stage_$name"
+    if ((stage_passed + stage_failed == 0)); then
+        echo "--- $name ran no test"
+        stage_failed=1
+    fi
+    echo "stage $name: $stage_passed passed, $stage_failed failed ($((SECONDS - began)) s)"
+    total_passed=$((total_passed + stage_passed))
+    total_failed=$((total_failed + stage_failed))
+}
+
+main() {
+    local stage stages=("${@:-${ALL_STAGES[@]}}")
+    for stage in "${stages[@]}"; do
+        declare -F "stage_$stage" >/dev/null || {
+            echo "unknown stage '$stage'; there are: ${ALL_STAGES[*]}" >&2
+            return 2
+        }
+    done
+    mkdir -p -- "$BUILD_ROOT" || return 2
+    if ! check "vstart/install-deps.sh" "$(log_of install-deps)" "$SOURCE/vstart/install-deps.sh"; then
+        total_failed=1
+    fi
+    for stage in "${stages[@]}"; do run_stage "$stage"; done
+    echo "$total_passed passed, $total_failed failed"
+    ((total_failed == 0))
+}
+
+main "$@"
