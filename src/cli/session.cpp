@@ -91,6 +91,7 @@ void Session::wait_for(std::vector<Followed>& tasks, std::optional<std::chrono::
     std::vector<Waiting> waiting;
     waiting.reserve(tasks.size());
     for (Followed& task : tasks) {
+        limits.accepted = task.task.is_object();
         if (!task.outcome && !task.id.empty()) waiting.emplace_back(task, limits, start);
     }
     // The first unfinished task is followed closely; the others get a glance now and then, so that none is forgotten by

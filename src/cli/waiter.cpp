@@ -38,11 +38,13 @@ Waiter::Action Waiter::on_answer(const Answer& answer, SteadyTime asked_at, Stea
         return retry("the daemon's answer is not a task", now);
     }
     if (answer.status == 404) {
-        if (was_lost_ && !unknown_since_) unknown_since_ = now;
-        if (was_lost_ && now - *unknown_since_ < limits_.recovery) {
+        // It may have been started again and not have read its journal yet.
+        const bool is_strange = was_lost_ || (limits_.accepted && task_.is_null());
+        if (is_strange && !unknown_since_) unknown_since_ = now;
+        if (is_strange && now - *unknown_since_ < limits_.recovery) {
             return retry("the daemon does not know the task (yet)", now);
         }
-        if (task_.is_null()) return end(Outcome::failed, "there is no task " + id_);
+        if (task_.is_null() && !limits_.accepted) return end(Outcome::failed, "there is no task " + id_);
         return end(Outcome::failed, "the daemon does not know task " + id_ + " any more; how it ended is not known");
     }
     if (says_try_again(answer.status)) return retry(detail_of(answer), now);

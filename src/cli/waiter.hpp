@@ -18,6 +18,7 @@ struct WaitLimits {
     std::chrono::seconds hold{1};            ///< How long the daemon is asked to keep an answer back.
     std::chrono::milliseconds spacing{250};  ///< Between the starts of two questions, at least.
     std::chrono::seconds reconnect{60};  ///< How long a daemon that does not answer is tried when there is no deadline.
+    bool accepted = false;               ///< The daemon is known to have had the task.
     std::chrono::seconds recovery{5};    ///< How long a daemon that came back may not know the task.
 };
 

@@ -99,7 +99,12 @@ class ListWatch {
             const SteadyTime looked_at = timer_.now();
             const bool seen = look();
             if (exit_code_) return finish(*exit_code_);
-            if (seen && !executing_) return finish(0);
+            if (seen && !executing_) {
+                if (!ever_executed_ && !session_.as_json())
+                    session_.surroundings().console.out << "No task executes.\n";
+                return finish(0);
+            }
+            ever_executed_ = ever_executed_ || executing_;
             if (deadline_ && timer_.now() >= *deadline_) return give_up();
             if (seen) hold();
             const SteadyTime next = looked_at + (seen ? std::chrono::milliseconds(spacing) : try_again);
@@ -176,6 +181,7 @@ class ListWatch {
     json listing_ = nullptr;
     std::string first_executing_{};
     bool executing_ = false;
+    bool ever_executed_ = false;
 };
 
 }  // namespace

@@ -142,6 +142,15 @@ TEST(Waiter, ATaskThatWasForgottenIsNotASuccess) {
     EXPECT_THAT(waiter.message(), HasSubstr("how it ended is not known"));
 }
 
+TEST(Waiter, AnAcceptedTaskThatIsNotKnownWasForgotten) {
+    Waiter waiter("X", {.accepted = true, .recovery = 5s});
+    waiter.on_answer(error(404), t0, t0);
+    EXPECT_FALSE(waiter.is_over());
+    waiter.on_answer(error(404), t0 + 5s, t0 + 5s);
+    EXPECT_EQ(waiter.outcome(), Outcome::failed);
+    EXPECT_THAT(waiter.message(), HasSubstr("how it ended is not known"));
+}
+
 TEST(Waiter, ADaemonThatCameBackMayTakeAMomentToKnowTheTask) {
     Waiter waiter("X", {.recovery = 5s});
     waiter.on_answer(running(), t0, t0);
