@@ -3,6 +3,7 @@
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdint>
@@ -34,7 +35,7 @@ struct AioWindow::State {
     explicit State(AioLimits aio_limits) : limits(aio_limits) {}
 
     /// Whether the run may begin now; otherwise it waits for its turn.
-    bool admit(const RunPointer& run, std::uint64_t& place);
+    bool admit(const RunPointer& run, std::atomic<std::uint64_t>& place);
     bool take_waiting(std::uint64_t place);
     /// From librados' thread: every operation of the run has ended.
     void post(RunPointer run);
@@ -116,6 +117,7 @@ class AioCompletion::Run : public std::enable_shared_from_this<AioCompletion::Ru
 
     /// Ends the task with what came out; on the window's thread.
     void conclude() noexcept {
+        if (!held()) return;  // ended by force: nobody wants the value
         nlohmann::json value;
         std::exception_ptr error;
         try {
@@ -181,7 +183,7 @@ class AioCompletion::Run : public std::enable_shared_from_this<AioCompletion::Ru
     std::function<nlohmann::json(int)> make_value_ TASKD_GUARDED_BY(mutex_);
 };
 
-bool AioWindow::State::admit(const RunPointer& run, std::uint64_t& place) {
+bool AioWindow::State::admit(const RunPointer& run, std::atomic<std::uint64_t>& place) {
     MutexLock lock(mutex);
     if (stopping) throw Error(ErrorKind::unavailable, ESHUTDOWN, "taskd", "operations are no longer taken");
     if (running.size() < limits.in_flight) {
@@ -295,9 +297,7 @@ void AioExecutor::start() {
     run_->hold(task());
     bool now = false;
     try {
-        std::uint64_t place = 0;
-        now = window_->admit(run_, place);
-        place_.store(place);
+        now = window_->admit(run_, place_);
     } catch (...) {
         run_->let_go();
         throw;
