@@ -85,10 +85,10 @@ Row task_row(const json& task) {
     return {{text_member(task, "id").empty() ? "-" : printable(text_member(task, "id"))},
             {state.substr(0, state.find(':')), state_color(task)},
             {percent_text(static_cast<int>(number_member(task, "progress"))), Color::none, true},
-            {short_time(text_member(task, "begin_time"))},
             {task.contains("duration") ? format_duration(number_member(task, "duration")) : "", Color::none, true},
             {printable(text_member(task, "name"))},
             {printable(task_subject(task.value("metadata", json())))},
+            {short_time(text_member(task, "begin_time"))},
             {note(task), is_finished(task) ? Color::red : Color::dim}};
 }
 
@@ -187,10 +187,10 @@ std::string task_table(const json& listing, std::size_t columns, bool color) {
     std::vector<Row> rows{{{"ID"},
                            {"STATE"},
                            {"DONE", Color::none, true},
-                           {"BEGAN"},
                            {"TOOK", Color::none, true},
                            {"NAME"},
                            {"SUBJECT"},
+                           {"BEGAN"},
                            {"NOTE"}}};
     for (const char* key : {"executing_tasks", "finished_tasks"}) {
         const auto tasks = listing.find(key);

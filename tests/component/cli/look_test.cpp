@@ -23,7 +23,7 @@ TEST_F(Looking, LsIsATable) {
     daemon.on(list_all, 200, both());
     EXPECT_EQ(run({"ls"}), 0);
     EXPECT_THAT(out(), HasSubstr("running   43%"));
-    EXPECT_THAT(out(), HasSubstr("rbd/b    busy"));
+    EXPECT_THAT(out(), HasSubstr("rbd/b    2026-11-25 01:31:34Z  busy"));
     EXPECT_THAT(out(), Not(HasSubstr("\x1b")));
 }
 

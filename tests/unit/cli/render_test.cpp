@@ -104,9 +104,9 @@ TEST(TaskTable, ListsExecutingTasksFirst) {
                           {"success", false},
                           {"exception", {{"detail", "exists"}}}}}}};
     EXPECT_EQ(task_table(listing, 0, false),
-              "ID   STATE    DONE  BEGAN                  TOOK  NAME        SUBJECT   NOTE\n"
-              "01A  running   43%  2026-11-25 01:31:34Z         rbd/delete  rbd/vm-1\n"
-              "01B  failed     0%  2026-11-25 01:31:30Z  1.5 s  rbd/create  rbd/vm-2  exists\n");
+              "ID   STATE    DONE   TOOK  NAME        SUBJECT   BEGAN                 NOTE\n"
+              "01A  running   43%         rbd/delete  rbd/vm-1  2026-11-25 01:31:34Z\n"
+              "01B  failed     0%  1.5 s  rbd/create  rbd/vm-2  2026-11-25 01:31:30Z  exists\n");
 }
 
 TEST(TaskTable, SaysWhenThereIsNothing) {
