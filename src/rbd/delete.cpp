@@ -74,15 +74,17 @@ struct Target {
         gone,
         named,         ///< In the directory under `name`.
         half_removed,  ///< In the trash, its removal begun.
+        renamed,       ///< There, under another name than the one that was given.
     };
     State state = State::gone;
     std::string id;    ///< Empty for an image of format 1.
     std::string name;  ///< As the pool has it: any bytes.
-    std::string why;   ///< gone: what is known of it.
+    std::string why;   ///< gone, renamed: what is known of it.
 };
 
-Target gone(std::string why) {
+Target other(Target::State state, std::string why) {
     Target target;
+    target.state = state;
     target.why = std::move(why);
     return target;
 }
@@ -96,12 +98,12 @@ bool is_name_of(const std::string& name, const ImageSpec& spec) {
 Target find_by_id(rados_ioctx_t pool, const ImageSpec& spec, const std::string& id) {
     if (auto name = name_of_image(pool, id)) {
         if (is_name_of(*name, spec)) return {Target::State::named, id, *std::move(name), {}};
-        return gone("the image with the id " + id + " is now named '" + shown(*name) + "'");
+        return other(Target::State::renamed, "the image with the id " + id + " is now named '" + shown(*name) + "'");
     }
     if (auto record = trash_record(pool, id)) {
         if (record->source == TrashSource::removing)
             return {Target::State::half_removed, id, std::move(record->name), {}};
-        return gone("the image with the id " + id + " is in the trash");
+        return other(Target::State::gone, "the image with the id " + id + " is in the trash");
     }
     return {};
 }
@@ -146,6 +148,8 @@ class Removal {
                 return remove(target);
             case Target::State::half_removed:
                 return resume(target);
+            case Target::State::renamed:
+                throw missing(target.why);
             case Target::State::gone:
                 if (!context_.is_repeated()) throw missing(target.why);
         }

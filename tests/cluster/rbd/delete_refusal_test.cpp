@@ -124,6 +124,24 @@ TEST_F(DeleteRefusal, OfAnImageThatIsBeingMigrated) {
     EXPECT_EQ(rbd_migration_abort(other_.pool(), "r-migrated"), 0);
 }
 
+TEST_F(DeleteRefusal, OfAFencedClientSaysSo) {
+    other_.make("r-fenced");
+    ceph::ClusterOptions options;
+    options.conf = test_cluster().conf();
+    const auto fenced = ceph::Cluster::connect(options);
+    test_cluster().run("ceph osd blocklist add " + fenced->addresses());
+    rados_wait_for_latest_osdmap(fenced->handle());
+    FakeOperationContext context(fenced.get());
+
+    EXPECT_THAT(error_of([&] { run(rbd::delete_operation, delete_arguments("r-fenced"), context); }),
+                IsError(ESHUTDOWN, "blocklist"));
+    EXPECT_THAT(error_of([&] { run(rbd::create_operation, create_arguments("r-fenced-2"), context); }),
+                IsError(ESHUTDOWN, "blocklist"));
+
+    EXPECT_TRUE(other_.exists("r-fenced"));
+    EXPECT_FALSE(other_.exists("r-fenced-2"));
+}
+
 TEST_F(DeleteRefusal, WhileAnotherClientRemovesIt) {
     other_.make("r-removed", 1ull << 40, RBD_FEATURE_LAYERING);
     struct Remover {

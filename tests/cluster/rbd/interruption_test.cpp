@@ -84,6 +84,13 @@ TEST_F(Interruption, AfterTheDeleteWasDoneCountsAsDone) {
     EXPECT_NO_THROW(remove("", {{"image_spec", "nopool/i-gone"}}, 2));
 }
 
+TEST_F(Interruption, OfADeleteDoesNotTakeARenamedImageForGone) {
+    const auto id = other_.make("i-before");
+    other_.rename("i-before", "i-after");
+
+    EXPECT_THAT(error_of([&] { remove("i-before", {{"image_id", id}}, 2); }), IsError(ENOENT, "named 'i-after'"));
+}
+
 TEST_F(Interruption, OfADeleteWaitsForTheWatchOfTheDeadProcess) {
     const auto id = other_.make("i-watched");
     auto dead = other_.open("i-watched");
