@@ -40,6 +40,8 @@ class TaskExecutor {
   protected:
     /// The task it runs; known from before `init` on.
     std::shared_ptr<Task> task() const;
+    /// For an executor that wraps another: the inner one runs the same task. To be called before its `init`.
+    void share_task_with(TaskExecutor& inner) const noexcept { inner.task_ = task_; }
     /// Runs the task's function here, with `current_task()` set, and finishes the task with what it gives.
     void run_function_and_finish();
     /// Runs the task's function here, with `current_task()` set; its value is the caller's to use.

@@ -59,7 +59,7 @@ class Task : public std::enable_shared_from_this<Task> {
     using ExceptionHandler = std::function<nlohmann::json(std::exception_ptr error, const Task& task)>;
 
     struct Impl;
-    Task(const Access&, std::unique_ptr<Impl> impl);
+    Task(const Access&, Impl& impl);
     ~Task();
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
@@ -86,6 +86,11 @@ class Task : public std::enable_shared_from_this<Task> {
     void forget(WaiterId waiter) const;
 
     bool is_finished() const noexcept;
+    /// Whether callers may be told of the task, and lists show it: false while its executor still makes it durable.
+    /// A task that ends before it was accepted leaves no trace in the lists.
+    bool is_accepted() const noexcept;
+    /// For executors of tasks that were run with `RunOptions::accepted` false.
+    void set_accepted() noexcept;
     TaskStatus status() const;
     /// The failure, null when the task succeeded or has not finished.
     std::exception_ptr failure() const;
@@ -118,7 +123,7 @@ class Task : public std::enable_shared_from_this<Task> {
     friend class TaskManager;
     friend class TaskRegistry;
     friend class TaskExecutor;
-    std::unique_ptr<Impl> impl_;
+    Impl* const impl_;  // the other half of the same allocation: see StoredTask in src/core/task_impl.hpp
 };
 
 /// The task whose function this thread runs. @throws std::logic_error elsewhere.

@@ -40,6 +40,7 @@ struct RunOptions {
     std::unique_ptr<TaskExecutor> executor = {};    ///< None: a ThreadedExecutor on the manager's pool.
     Task::ExceptionHandler exception_handler = {};  ///< None: {"detail": text}.
     nlohmann::json arguments = nullptr;             ///< Kept with the task, see `Task::arguments`.
+    bool accepted = true;                           ///< False: the executor calls `Task::set_accepted`.
     std::string id = {};                            ///< A recovered task keeps its id; empty makes a new one.
     std::optional<WallTime> begin_time = {};        ///< … and its begin time.
 };
@@ -109,24 +110,35 @@ class TaskManager {
     std::unique_ptr<Impl> impl_;
 };
 
+namespace detail {
+
+/// The function's value, null when it is void.
+template <class F, class... Args>
+nlohmann::json result_of(F& function, Args&... arguments) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Args&...>>) {
+        std::invoke(function, arguments...);
+        return nullptr;
+    } else {
+        return std::invoke(function, arguments...);
+    }
+}
+
+}  // namespace detail
+
 template <class F, class... Args>
 std::shared_ptr<Task> TaskManager::run(std::string name, nlohmann::json metadata, F&& fn, RunOptions options,
                                        Args&&... args) {
-    // std::function wants a copyable callable, so a move-only one lives in a shared holder.
-    auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(fn),
-                                                                                      std::forward<Args>(args)...);
-    TaskFunction call = [bound = std::move(bound)]() -> nlohmann::json {
-        return std::apply(
-            [](auto& function, auto&... arguments) -> nlohmann::json {
-                if constexpr (std::is_void_v<std::invoke_result_t<decltype(function), decltype(arguments)...>>) {
-                    std::invoke(function, arguments...);
-                    return nullptr;
-                } else {
-                    return std::invoke(function, arguments...);
-                }
-            },
-            *bound);
-    };
+    TaskFunction call;
+    if constexpr (sizeof...(Args) == 0 && std::is_copy_constructible_v<std::decay_t<F>>) {
+        call = [function = std::decay_t<F>(std::forward<F>(fn))]() mutable { return detail::result_of(function); };
+    } else {
+        // std::function wants a copyable callable, so what cannot be copied lives in a shared holder.
+        auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(fn),
+                                                                                          std::forward<Args>(args)...);
+        call = [bound = std::move(bound)] {
+            return std::apply([](auto&... parts) { return detail::result_of(parts...); }, *bound);
+        };
+    }
     return run_function(std::move(name), std::move(metadata), std::move(call), std::move(options));
 }
 

@@ -5,6 +5,7 @@
 #include "api/task_response.hpp"
 #include "ceph/command.hpp"
 #include "ceph/command_words.hpp"
+#include "ceph/journalled_executor.hpp"
 #include "ceph/secrets.hpp"
 
 #include <nlohmann/json.hpp>
@@ -40,33 +41,39 @@ nlohmann::json command_of(const Services& services, const nlohmann::json& argume
     return ceph::command_from_words(words, *table);
 }
 
-http::net::awaitable<http::Response> run(Services services, http::Request request) {
+http::net::awaitable<http::Response> run(std::shared_ptr<const Services> services, http::Request request) {
     const nlohmann::json arguments = read_arguments(request);
     for (const auto& [name, value] : arguments.items())
         if (name != "target" && name != "command" && name != "words" && name != "input")
             throw BadRequest(name, "unknown field");
     const auto target = ceph::CommandTarget::parse(text_member(arguments, "target", "mon"));
-    nlohmann::json command = command_of(services, arguments);
+    nlohmann::json command = command_of(*services, arguments);
     ceph::check_shape(command);
 
+    auto executor =
+        std::make_unique<SendCommandExecutor>(services->commands, target.text(), text_member(arguments, "input", ""));
+    // Commands are never joined: the tag makes the metadata of each its own, for two equal ones may both be meant.
+    nlohmann::json metadata{
+        {"target", target.text()}, {"command", ceph::without_secrets(command)}, {"tag", executor->tag()}};
     RunOptions options;
-    options.executor =
-        std::make_unique<SendCommandExecutor>(services.commands, target.text(), text_member(arguments, "input", ""));
     options.exception_handler = task_failure_view;
-    nlohmann::json metadata{{"target", target.text()}, {"command", ceph::without_secrets(command)}};
-    // Commands are never joined: the metadata of each is its own, for two equal ones may both be meant.
-    metadata["tag"] = static_cast<SendCommandExecutor&>(*options.executor).tag();
-    auto task = services.tasks.run(
+    options.executor = std::move(executor);
+    if (services->journal) {
+        ceph::TaskRecord record;
+        record.kind = ceph::TaskRecord::Kind::command;
+        options.accepted = false;
+        options.executor = std::make_unique<ceph::JournalledExecutor>(std::move(options.executor), services->journal,
+                                                                      record, ceph::JournalledExecutor::Record::is_new);
+    }
+    auto task = services->tasks.run(
         "command", std::move(metadata), [command = std::move(command)] { return command; }, std::move(options));
-    return answer_with_task(std::move(task), {wait_for, 200, {}});
+    return answer_with_task(std::move(task), {wait_time(request, wait_for), 200, {}});
 }
 
 }  // namespace
 
-void add_command_routes(http::Router& router, const Services& services) {
-    router.add(
-        "POST", "/api/command",
-        endpoint(http::Handler([services](http::Request request) { return run(services, std::move(request)); })));
+void add_command_routes(http::Router& router, const Access& access) {
+    router.add("POST", "/api/command", endpoint(access, Later(run)));
 }
 
 }  // namespace taskd::api

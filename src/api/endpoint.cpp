@@ -17,10 +17,21 @@ http::Response answer_of_exception() {
     }
 }
 
+/// Of a front that is not the active one.
+http::Response answer_of_standby(const Access::Standing& standing, const http::Request& request) {
+    if (standing.active_url.empty())
+        return failure_response(std::make_exception_ptr(
+            Error(ErrorKind::unavailable, EAGAIN, "taskd", "this ceph-taskd is not serving yet: " + standing.state)));
+    http::Response response = http::error_response(303, "The active ceph-taskd is " + standing.active_url);
+    response.headers.emplace_back("Location", standing.active_url + request.target);
+    return response;
+}
+
 // A named coroutine that owns its arguments, as its handler would not be there when a lambda's closure is gone.
-http::net::awaitable<http::Response> guarded(http::Handler handler, http::Request request) {
+http::net::awaitable<http::Response> guarded(Later handler, std::shared_ptr<const Services> services,
+                                             http::Request request) {
     try {
-        co_return co_await handler(std::move(request));
+        co_return co_await handler(std::move(services), std::move(request));
     } catch (const Unreadable& unreadable) {
         co_return unreadable.response;
     } catch (const Error&) {
@@ -34,21 +45,25 @@ http::net::awaitable<http::Response> at_once(http::Response response) {
 
 }  // namespace
 
-http::SyncHandler endpoint(http::SyncHandler handler, Version version) {
-    return [handler = std::move(handler), version](const http::Request& request) {
+http::SyncHandler endpoint(Access access, Now handler, Version version) {
+    return [access = std::move(access), handler = std::move(handler), version](const http::Request& request) {
         if (auto refusal = refuse_version(request, version)) return *std::move(refusal);
+        const auto standing = access.standing();
+        if (!standing.services) return answer_of_standby(standing, request);
         try {
-            return handler(request);
+            return handler(*standing.services, request);
         } catch (...) {
             return answer_of_exception();
         }
     };
 }
 
-http::Handler endpoint(http::Handler handler, Version version) {
-    return [handler = std::move(handler), version](http::Request request) {
+http::Handler endpoint(Access access, Later handler, Version version) {
+    return [access = std::move(access), handler = std::move(handler), version](http::Request request) {
         if (auto refusal = refuse_version(request, version)) return at_once(*std::move(refusal));
-        return guarded(handler, std::move(request));
+        auto standing = access.standing();
+        if (!standing.services) return at_once(answer_of_standby(standing, request));
+        return guarded(handler, std::move(standing.services), std::move(request));
     };
 }
 

@@ -35,7 +35,8 @@ http::net::awaitable<http::Response> run_operation(const Services& services, std
     for (const auto* own : {"priority", "deadline"})
         if (query_value(request, own)) arguments.erase(own);
     auto task = services.operations.submit(name, arguments, options);
-    return answer_with_task(std::move(task), {services.operations.operation(name).wait_for, success, {}});
+    return answer_with_task(std::move(task),
+                            {wait_time(request, services.operations.operation(name).wait_for), success, {}});
 }
 
 }  // namespace taskd::api

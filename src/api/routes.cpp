@@ -2,13 +2,21 @@
 
 namespace taskd::api {
 
-http::Router make_router(const Services& services) {
+http::Router make_router(const Access& access) {
     http::Router router;
-    add_task_routes(router, services);
-    add_summary_routes(router, services);
-    add_image_routes(router, services);
-    add_command_routes(router, services);
+    add_task_routes(router, access);
+    add_history_routes(router, access);
+    add_summary_routes(router, access);
+    add_image_routes(router, access);
+    add_command_routes(router, access);
+    add_health_routes(router, access);
     return router;
+}
+
+http::Router make_router(const Services& services) {
+    return make_router(Access{[shared = std::make_shared<const Services>(services)] {
+        return Access::Standing{shared, {}, "active"};
+    }});
 }
 
 }  // namespace taskd::api

@@ -6,12 +6,16 @@
 namespace taskd::api {
 
 /// All routes of the daemon.
+http::Router make_router(const Access& access);
+/// The same for services that are always there.
 http::Router make_router(const Services& services);
 
 // One function a controller; each adds its own routes.
-void add_task_routes(http::Router& router, const Services& services);
-void add_summary_routes(http::Router& router, const Services& services);
-void add_image_routes(http::Router& router, const Services& services);
-void add_command_routes(http::Router& router, const Services& services);
+void add_task_routes(http::Router& router, const Access& access);
+void add_history_routes(http::Router& router, const Access& access);
+void add_summary_routes(http::Router& router, const Access& access);
+void add_image_routes(http::Router& router, const Access& access);
+void add_command_routes(http::Router& router, const Access& access);
+void add_health_routes(http::Router& router, const Access& access);
 
 }  // namespace taskd::api

@@ -2,21 +2,43 @@
 
 #include "ceph/cluster_status.hpp"
 #include "ceph/command_table.hpp"
+#include "ceph/journal.hpp"
+#include "ceph/task_history.hpp"
 #include "worker/operation_service.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
 
 #include <taskd/send_command_executor.hpp>
 #include <taskd/task_manager.hpp>
 
 namespace taskd::api {
 
-/// What the controllers work with; all of it outlives the server.
+/// What the controllers work with while this front is the active one.
 struct Services {
     TaskManager& tasks;
     worker::OperationService& operations;
     CommandPort& commands;
     /// The monitors' command table if it is at hand; never waits.
     std::function<std::shared_ptr<const ceph::CommandTable>()> command_table;
+    /// The newest look at the cluster; never waits.
     const ceph::ClusterStatus& cluster;
+    /// The finished tasks of the last days, newest last; null where none are kept.
+    const ceph::TaskHistory* history = nullptr;
+    /// Null: tasks live in memory only.
+    std::shared_ptr<ceph::Journal> journal = {};
+};
+
+/// How a request gets at the services, which come and go with the active role. A request keeps what it got to its end.
+/// @thread  Any. Never waits.
+struct Access {
+    struct Standing {
+        std::shared_ptr<const Services> services;  ///< Null while this front is not the active one.
+        std::string active_url;                    ///< Of the active one, if it is another and known.
+        std::string state;                         ///< "connecting", "standby", "recovering", "active", in words.
+    };
+    std::function<Standing()> standing;
 };
 
 }  // namespace taskd::api

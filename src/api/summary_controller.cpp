@@ -26,10 +26,8 @@ http::Response summary(const Services& services, const http::Request& request) {
 
 }  // namespace
 
-void add_summary_routes(http::Router& router, const Services& services) {
-    router.add(
-        "GET", "/api/summary",
-        endpoint(http::SyncHandler([services](const http::Request& request) { return summary(services, request); })));
+void add_summary_routes(http::Router& router, const Access& access) {
+    router.add("GET", "/api/summary", endpoint(access, Now(summary)));
 }
 
 }  // namespace taskd::api

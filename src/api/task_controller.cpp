@@ -38,9 +38,9 @@ std::chrono::milliseconds wait_of(const http::Request& request) {
         static_cast<std::int64_t>(std::min(seconds, static_cast<double>(longest_wait.count())) * 1000));
 }
 
-http::net::awaitable<http::Response> show(Services services, http::Request request) {
+http::net::awaitable<http::Response> show(std::shared_ptr<const Services> services, http::Request request) {
     require_known_query(request, {"wait"});
-    const auto task = require_task(services, request.param("id"));
+    const auto task = require_task(*services, request.param("id"));
     if (const auto wait = wait_of(request); wait.count() > 0) co_await wait_for_task(task, wait);
     co_return json_response(task_detail(*task));
 }
@@ -59,16 +59,10 @@ http::Response cancel(const Services& services, const http::Request& request) {
 
 }  // namespace
 
-void add_task_routes(http::Router& router, const Services& services) {
-    router.add(
-        "GET", "/api/task",
-        endpoint(http::SyncHandler([services](const http::Request& request) { return list(services, request); })));
-    router.add(
-        "GET", "/api/task/{id}",
-        endpoint(http::Handler([services](http::Request request) { return show(services, std::move(request)); })));
-    router.add(
-        "DELETE", "/api/task/{id}",
-        endpoint(http::SyncHandler([services](const http::Request& request) { return cancel(services, request); })));
+void add_task_routes(http::Router& router, const Access& access) {
+    router.add("GET", "/api/task", endpoint(access, Now(list)));
+    router.add("GET", "/api/task/{id}", endpoint(access, Later(show)));
+    router.add("DELETE", "/api/task/{id}", endpoint(access, Now(cancel)));
 }
 
 }  // namespace taskd::api

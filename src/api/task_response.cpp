@@ -13,6 +13,11 @@ std::string to_text(const nlohmann::json& body) {
 
 }  // namespace
 
+std::chrono::milliseconds wait_time(const http::Request& request, std::chrono::milliseconds usual) {
+    const auto preference = request.header("Prefer");
+    return preference && http::same_name(*preference, "respond-async") ? std::chrono::milliseconds(0) : usual;
+}
+
 http::Response json_response(const nlohmann::json& body, Version version) {
     http::Response response;
     response.content_type = version.media_type();
@@ -29,7 +34,14 @@ http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono
 http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task, TaskAnswer answer) {
     const bool finished = co_await wait_for_task(task, answer.wait_for);
     http::Response response;
-    if (!finished) {
+    if (!finished && !task->is_accepted()) {
+        // Nothing is half accepted: what is not durable by now is taken back, for everybody who waits for it.
+        task->cancel();
+        co_await wait_for_task(task, std::chrono::seconds(1));
+        response = json_response(task->exception_json(), answer.version);
+        response.status = 503;
+        response.headers.emplace_back("Retry-After", "2");
+    } else if (!finished) {
         response = json_response({{"name", task->name()}, {"metadata", task->metadata()}}, answer.version);
         response.status = 202;
     } else if (task->failure()) {

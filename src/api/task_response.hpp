@@ -18,6 +18,9 @@ struct TaskAnswer {
     Version version = {};
 };
 
+/// How long this request waits for its task: not at all when it says `Prefer: respond-async` (RFC 7240).
+std::chrono::milliseconds wait_time(const http::Request& request, std::chrono::milliseconds usual);
+
 /// Waits for the task without holding a thread, then answers: the success status and the value; the failure with its
 /// status; or 202 with name and metadata, and the task goes on. `X-Task-Id` names the task in each case.
 /// @source  dashboard-contract.md 3

@@ -211,6 +211,29 @@ void CommandSender::State::watch_deadlines() {
     }
 }
 
+/// Senders that stopped while librados held some of their threads: the one thing here that is not joined in time,
+/// since nothing ends such a call (see LibradosCaller). Those that came back are joined when the program ends.
+class CommandSender::LeftToSleep {
+  public:
+    static void add(std::shared_ptr<State> state) {
+        static LeftToSleep all;
+        MutexLock lock(all.mutex_);
+        all.states_.push_back(std::move(state));
+    }
+
+  private:
+    ~LeftToSleep() {
+        for (auto& state : states_) {
+            MutexLock lock(state->mutex);
+            for (auto& thread : state->take_ended()) thread.join();
+            // A thread that still sleeps keeps its state by itself, and with it its own std::thread, for ever.
+        }
+    }
+
+    Mutex mutex_;
+    std::vector<std::shared_ptr<State>> states_;
+};
+
 CommandSender::CommandSender(std::shared_ptr<CommandCaller> caller, CommandLimits limits)
     : state_(std::make_shared<State>(std::move(caller), limits)) {
     state_->watcher = std::thread([state = state_] { state->watch_deadlines(); });
@@ -295,9 +318,7 @@ void CommandSender::stop() {
         if (!state.threads.empty()) {
             spdlog::warn("{} command threads wait for an answer that does not come; leaving them",
                          state.threads.size());
-            // The one thing that is not joined: librados gives no way to end such a call. See LibradosCaller.
-            static auto& left_to_sleep = *new std::vector<std::shared_ptr<State>>();
-            left_to_sleep.push_back(state_);
+            LeftToSleep::add(state_);
         }
     }
     for (const auto& [job, callback] : unfinished)

@@ -65,6 +65,7 @@ class CommandSender {
 
   private:
     struct State;
+    class LeftToSleep;
     std::shared_ptr<State> state_;
 };
 

@@ -3,6 +3,7 @@
 #include "ceph/error.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -46,8 +47,10 @@ struct Journal::State {
     const Clock& clock;
 
     mutable Mutex mutex;
+    std::condition_variable_any idle;
     std::deque<Change> waiting TASKD_GUARDED_BY(mutex);
     std::size_t under_way TASKD_GUARDED_BY(mutex) = 0;
+    SteadyTime sent_at TASKD_GUARDED_BY(mutex);
     bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
     bool lost TASKD_GUARDED_BY(mutex) = false;
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
@@ -158,6 +161,21 @@ std::size_t Journal::pending() const {
     return state_->waiting.size() + state_->under_way;
 }
 
+bool Journal::wait_until_durable(std::chrono::milliseconds timeout) {
+    retry();
+    const auto until = std::chrono::steady_clock::now() + timeout;
+    const MutexLock lock(state_->mutex);
+    while (!state_->waiting.empty() || state_->under_way > 0)
+        if (state_->idle.wait_until(state_->mutex, until) == std::cv_status::timeout) return false;
+    return true;
+}
+
+std::chrono::nanoseconds Journal::longest_pending() const {
+    const SteadyTime now = state_->clock.steady();
+    MutexLock lock(state_->mutex);
+    return state_->under_way == 0 ? std::chrono::nanoseconds(0) : now - state_->sent_at;
+}
+
 void Journal::send_next(const std::shared_ptr<State>& state) {
     JournalBatch batch;
     std::vector<Change> changes;
@@ -179,6 +197,7 @@ void Journal::send_next(const std::shared_ptr<State>& state) {
             state->waiting.pop_front();
         }
         state->under_way = changes.size();
+        state->sent_at = state->clock.steady();
     }
     const auto sent = std::make_shared<std::vector<Change>>(std::move(changes));
     try {
@@ -214,6 +233,7 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
                                   std::make_move_iterator(again.end()));
         }
     }
+    state->idle.notify_all();
     if (rc < 0) spdlog::error("journal: a batch failed: {}", rados_error_text(rc));
     for (auto& change : sent)
         if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);

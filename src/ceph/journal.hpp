@@ -57,10 +57,15 @@ class Journal {
     /// Replaces what others see of the owner (its URL, the addresses to fence); `done` when it is durable.
     void describe_owner(std::string description, Done done);
 
+    /// Waits until nothing is pending. @returns false when `timeout` came first.
+    bool wait_until_durable(std::chrono::milliseconds timeout);
+
     /// Sends again what failed; to be called every second or so.
     void retry();
     /// Changes that are not durable yet.
     std::size_t pending() const;
+    /// How long the cluster has owed an answer to the batch under way; zero when none is.
+    std::chrono::nanoseconds longest_pending() const;
 
   private:
     struct Change {

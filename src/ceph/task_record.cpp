@@ -59,7 +59,8 @@ std::string TaskRecord::encode() const {
                  {"begin_time", format_utc(begin_time)},
                  {"attempts", attempts},
                  {"priority", priority},
-                 {"deadline", deadline}});
+                 {"deadline", deadline},
+                 {"heavy", heavy}});
 }
 
 TaskRecord TaskRecord::decode(std::string_view text) {
@@ -75,6 +76,7 @@ TaskRecord TaskRecord::decode(std::string_view text) {
     task.attempts = field<int>(record, "attempts");
     task.priority = field<std::string>(record, "priority");
     task.deadline = field<std::string>(record, "deadline");
+    task.heavy = field<bool>(record, "heavy");
     return task;
 }
 

@@ -22,6 +22,7 @@ struct TaskRecord {
     WallTime begin_time;
     int attempts = 0;  ///< Runs that may have begun.
     std::string priority = "normal";
+    bool heavy = false;    ///< Long by nature, as far as could be told at acceptance.
     std::string deadline;  ///< UTC; empty for none.
 
     std::string encode() const;

@@ -60,7 +60,8 @@ void append(std::string& key, const nlohmann::json& value, int depth) {
     switch (value.type()) {
         case Type::object:
             key += '{';
-            for (const auto& [name, member] : value.items()) {  // nlohmann::json keeps keys sorted
+            // nlohmann::json keeps keys sorted; its items() would copy each.
+            for (const auto& [name, member] : value.get_ref<const nlohmann::json::object_t&>()) {
                 append_text(key, name);
                 append(key, member, depth + 1);
             }
@@ -103,6 +104,7 @@ std::string identity_of(const nlohmann::json& metadata) {
     if (metadata.is_null()) return "{}";
     if (!metadata.is_object()) throw BadRequest("metadata", "expected an object");
     std::string key;
+    key.reserve(64);  // what image specs and pool names mostly need
     append(key, metadata, 1);
     return key;
 }

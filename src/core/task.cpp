@@ -22,7 +22,7 @@ std::string_view to_string(TaskPhase phase) noexcept {
     return "queued";
 }
 
-Task::Task(const Access&, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Task::Task(const Access& /*access*/, Impl& impl) : impl_(&impl) {}
 Task::~Task() = default;
 
 const std::string& Task::id() const noexcept {
@@ -37,6 +37,14 @@ const nlohmann::json& Task::metadata() const noexcept {
 const nlohmann::json& Task::arguments() const noexcept {
     return impl_->arguments;
 }
+bool Task::is_accepted() const noexcept {
+    return impl_->accepted.load(std::memory_order_acquire);
+}
+
+void Task::set_accepted() noexcept {
+    impl_->accepted.store(true, std::memory_order_release);
+}
+
 bool Task::is_finished() const noexcept {
     return impl_->finished.load(std::memory_order_acquire);
 }

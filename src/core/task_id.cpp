@@ -8,9 +8,10 @@ namespace {
 
 constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// `digits` base-32 digits of `value`, most significant first.
-void append_digits(std::string& id, std::uint64_t value, int digits) {
-    for (int digit = digits - 1; digit >= 0; --digit) id += alphabet[(value >> (5 * digit)) & 31U];
+/// Writes `digits` base-32 digits of `value` to `place`, most significant first, and returns the place after them.
+char* write_digits(char* place, std::uint64_t value, int digits) {
+    for (int digit = digits - 1; digit >= 0; --digit) *place++ = alphabet[(value >> (5 * digit)) & 31U];
+    return place;
 }
 
 }  // namespace
@@ -23,11 +24,10 @@ std::string make_task_id(WallTime now) {
     }()};
     const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
 
-    std::string id;
-    id.reserve(26);
-    append_digits(id, static_cast<std::uint64_t>(since_epoch.count()), 10);
-    append_digits(id, random(), 8);
-    append_digits(id, random(), 8);
+    std::string id(26, '0');
+    char* place = write_digits(id.data(), static_cast<std::uint64_t>(since_epoch.count()), 10);
+    place = write_digits(place, random(), 8);
+    write_digits(place, random(), 8);
     return id;
 }
 

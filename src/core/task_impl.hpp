@@ -36,9 +36,10 @@ struct Task::Impl {
     TaskFunction function;  ///< Moved out by whoever runs it.
 
     std::atomic<int> progress{0};
+    std::atomic<bool> accepted{true};
     std::atomic<bool> finishing{false};  ///< Claimed by the first `finish`.
-    std::atomic<bool> finished{
-        false};  ///< Set together with the move to the finished tasks, under the registry's lock.
+    /// Set together with the move to the finished tasks, under the registry's lock.
+    std::atomic<bool> finished{false};
 
     // The outcome: see above.
     nlohmann::json ret_value;
@@ -69,6 +70,13 @@ struct Task::Impl {
 class Task::Access {
     friend class TaskManager;
     Access() = default;
+};
+
+/// A task and its state in one allocation: with a hundred thousand of them that is felt.
+struct StoredTask final : Task {
+    explicit StoredTask(const Access& access) : Task(access, state) {}
+
+    Impl state;
 };
 
 }  // namespace taskd

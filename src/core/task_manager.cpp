@@ -68,22 +68,25 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
                                                 RunOptions options, bool* created) {
     if (!is_valid_utf8(name)) throw BadRequest("name", "not valid UTF-8");
     if (metadata.is_null()) metadata = nlohmann::json::object();
-    auto impl = std::make_unique<Task::Impl>();
-    impl->identity = identity_of(metadata);
-    impl->clock = &impl_->clock;
-    impl->registry = impl_->registry;
-    impl->name = std::move(name);
-    impl->metadata = std::move(metadata);
-    impl->arguments = std::move(options.arguments);
-    impl->exception_handler = std::move(options.exception_handler);
-    impl->begin_time = options.begin_time.value_or(impl_->clock.wall());
-    impl->begin_steady = impl_->clock.steady();
-    impl->id = options.id.empty() ? make_task_id(impl->begin_time) : std::move(options.id);
-    impl->executor = options.executor ? std::move(options.executor) : std::make_unique<ThreadedExecutor>(impl_->pool);
-    impl->function = std::move(fn);
+    const auto made = std::make_shared<StoredTask>(Task::Access());
+    Task::Impl& impl = made->state;
+    impl.identity = identity_of(metadata);
+    impl.clock = &impl_->clock;
+    impl.registry = impl_->registry;
+    impl.name = std::move(name);
+    impl.metadata = std::move(metadata);
+    impl.arguments = std::move(options.arguments);
+    impl.exception_handler = std::move(options.exception_handler);
+    const WallTime now = impl_->clock.wall();
+    impl.begin_time = options.begin_time.value_or(now);
+    // A recovered task goes on counting: by the wall clock, the only one that outlived the program.
+    impl.begin_steady = impl_->clock.steady() - std::max(now - impl.begin_time, WallTime::duration::zero());
+    impl.accepted = options.accepted;
+    impl.id = options.id.empty() ? make_task_id(impl.begin_time) : std::move(options.id);
+    impl.executor = options.executor ? std::move(options.executor) : std::make_unique<ThreadedExecutor>(impl_->pool);
+    impl.function = std::move(fn);
 
-    TaskExecutor& executor = *impl->executor;
-    const auto made = std::make_shared<Task>(Task::Access(), std::move(impl));
+    TaskExecutor& executor = *impl.executor;
     executor.task_ = made.get();  // before anybody can find the task and cancel it
     auto task = impl_->registry->add(made);
     const bool is_new = task == made;
@@ -131,30 +134,31 @@ void TaskManager::sweep() {
 
 void TaskManager::restore_finished(std::string id, std::string name, nlohmann::json metadata,
                                    nlohmann::json finished_view) {
-    auto impl = std::make_unique<Task::Impl>();
-    impl->clock = &impl_->clock;
-    impl->id = std::move(id);
-    impl->name = std::move(name);
-    impl->metadata = std::move(metadata);
-    impl->begin_time = parse_utc(finished_view.at("begin_time").get<std::string>());
-    impl->end_time = parse_utc(finished_view.at("end_time").get<std::string>());
+    auto restored = std::make_shared<StoredTask>(Task::Access());
+    Task::Impl& impl = restored->state;
+    impl.clock = &impl_->clock;
+    impl.id = std::move(id);
+    impl.name = std::move(name);
+    impl.metadata = std::move(metadata);
+    impl.begin_time = parse_utc(finished_view.at("begin_time").get<std::string>());
+    impl.end_time = parse_utc(finished_view.at("end_time").get<std::string>());
     // The steady clock of an earlier life means nothing now: the age is taken over from the wall clock.
-    const auto age = std::max(impl_->clock.wall() - impl->end_time, WallTime::duration::zero());
-    impl->end_steady = impl_->clock.steady() - age;
-    impl->begin_steady = impl->end_steady - (impl->end_time - impl->begin_time);
-    impl->end_progress = finished_view.at("progress").get<int>();
-    impl->ret_value = finished_view.at("ret_value");
-    impl->exception = finished_view.at("exception");
+    const auto age = std::max(impl_->clock.wall() - impl.end_time, WallTime::duration::zero());
+    impl.end_steady = impl_->clock.steady() - age;
+    impl.begin_steady = impl.end_steady - (impl.end_time - impl.begin_time);
+    impl.end_progress = finished_view.at("progress").get<int>();
+    impl.ret_value = finished_view.at("ret_value");
+    impl.exception = finished_view.at("exception");
     if (!finished_view.at("success").get<bool>())
-        impl->error = std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd", detail_of(impl->exception)));
-    impl->restored_view = std::move(finished_view);
+        impl.error = std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd", detail_of(impl.exception)));
+    impl.restored_view = std::move(finished_view);
     {
-        MutexLock lock(impl->mutex);
-        impl->released = true;
+        MutexLock lock(impl.mutex);
+        impl.released = true;
     }
-    impl->finishing = true;
-    impl->finished = true;
-    impl_->registry->add_finished(std::make_shared<Task>(Task::Access(), std::move(impl)));
+    impl.finishing = true;
+    impl.finished = true;
+    impl_->registry->add_finished(std::move(restored));
 }
 
 NotificationQueue& TaskManager::notifications() noexcept {

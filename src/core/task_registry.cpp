@@ -47,7 +47,11 @@ void TaskRegistry::finish(const std::shared_ptr<Task>& task) {
         --executing_count_;
     }
     impl.finished.store(true, std::memory_order_release);
-    insert_by_end(task, dropped);
+    if (task->is_accepted()) {
+        insert_by_end(task, dropped);
+    } else {
+        by_id_.erase(impl.id);
+    }
 }
 
 void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
@@ -106,7 +110,8 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
         MutexLock lock(mutex_);
         for (const auto& [name, tasks] : executing_) {
             if (tasks.empty() || !matches(glob, name)) continue;
-            for (const auto& entry : tasks) found.executing.push_back(entry.second);
+            for (const auto& entry : tasks)
+                if (entry.second->is_accepted()) found.executing.push_back(entry.second);
         }
         for (auto task = finished_.rbegin(); task != finished_.rend(); ++task)
             if (matches(glob, (*task)->name())) found.finished.push_back(*task);

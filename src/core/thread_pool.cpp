@@ -22,6 +22,26 @@ void name_this_thread(const std::string& name) noexcept {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
 
+namespace {
+
+/// A thread that ran out of jobs looks for more this often before it sleeps: to wake a sleeping one costs whoever posts
+/// several microseconds, more than a small job, and jobs come in bursts.
+constexpr int looks_before_sleep = 50;
+
+void run_until_out_of_work(asio::io_context& context) {
+    while (context.run_one() != 0) {
+        for (int looks = 0; looks < looks_before_sleep; ++looks) {
+            if (context.poll_one() != 0) {
+                looks = 0;
+            } else {
+                std::this_thread::yield();
+            }
+        }
+    }
+}
+
+}  // namespace
+
 // An io_context with threads of our own rather than asio::thread_pool, whose threads cannot be named.
 struct ThreadPool::Impl {
     Impl(std::string pool_name, std::size_t concurrency, std::size_t most)
@@ -52,7 +72,7 @@ ThreadPool::ThreadPool(std::string name, std::size_t threads, std::size_t capaci
     for (std::size_t n = 0; n < threads; ++n)
         impl_->threads.emplace_back([impl = impl_.get(), n] {
             name_this_thread(impl->name + "-" + std::to_string(n));
-            impl->context.run();
+            run_until_out_of_work(impl->context);
         });
 }
 

@@ -20,7 +20,6 @@ namespace taskd::daemon {
 namespace {
 
 constexpr std::string_view worker_word = "worker";
-constexpr timespec status_interval{5, 0};
 
 /// The signals that the main thread waits for; blocked in every thread, as they inherit the mask.
 sigset_t block_signals() {
@@ -54,12 +53,9 @@ void announce(const Front& front) {
     ::sd_notifyf(0, "READY=1\nSTATUS=serving on%s", where.c_str());
 }
 
-void wait_for_stop(const sigset_t& signals, Front& front) {
-    for (;;) {
-        const int signal = ::sigtimedwait(&signals, nullptr, &status_interval);
-        if (signal == SIGTERM || signal == SIGINT) return;
-        front.publish_status();
-    }
+void wait_for_stop(const sigset_t& signals) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
 }
 
 int run(const Options& options, const rbd::OperationRegistry& registry) {
@@ -70,7 +66,7 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
         require_pool(*cluster, options.pool);
         Front front(options, cluster, registry, {"/proc/self/exe", std::string(worker_word)});
         announce(front);
-        wait_for_stop(signals, front);
+        wait_for_stop(signals);
         ::sd_notify(0, "STOPPING=1");
         front.drain();
         return EXIT_SUCCESS;

@@ -10,15 +10,15 @@
 
 namespace taskd::daemon {
 
-/// The front: task list, queue, HTTP server and the cluster handle, wired. Owns all long-lived objects of the process.
+/// The front: the HTTP server, which is there for the life of the process, and the lifecycle that makes it active.
 /// @thread  The main thread's.
 class Front {
   public:
-    /// Starts everything; serves when it returns.
+    /// Listens, and serves when it returns; active or standby by then if the cluster answers.
     /// @param cluster         Connected.
     /// @param worker_command  How a worker process is started.
     /// @throws Error  one line that says what to mend
-    Front(Options options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
+    Front(const Options& options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
           std::vector<std::string> worker_command);
     /// Stops at once.
     ~Front();
@@ -28,11 +28,8 @@ class Front {
     /// Where it listens, with the ports that the system chose.
     const std::vector<http::Endpoint>& endpoints() const noexcept;
 
-    /// Takes no more requests, lets running tasks end for the grace time, ends the workers. Blocks.
+    /// Takes no more requests, lets running tasks end for the grace time, ends the workers. Blocks, with a bound.
     void drain();
-
-    /// Puts the queue's figures into the service map; to be called every few seconds.
-    void publish_status();
 
   private:
     struct Impl;

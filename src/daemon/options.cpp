@@ -45,6 +45,7 @@ struct Words {
     double stall_s = 10;
     long connect_timeout_s = 15;
     bool no_listen = false;
+    bool no_journal = false;
 };
 
 void define_cluster_options(CLI::App& app, Options& options, Words& words) {
@@ -70,6 +71,8 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
     group->add_option("--socket", words.socket, "Path of the Unix socket; empty for none")
         ->envname("TASKD_SOCKET")
         ->capture_default_str();
+    group->add_option("--public-url", options.public_url,
+                      "URL under which clients reach this daemon, for redirects of a standby");
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
@@ -89,6 +92,8 @@ void define_task_options(CLI::App& app, Options& options, Words& words) {
     group->add_option("--queue", options.dispatcher.queue.capacity, "Tasks that may wait; more are refused with 503")
         ->capture_default_str()
         ->check(CLI::Range(1, 10'000'000));
+    group->add_flag("--no-journal", words.no_journal,
+                    "Keep tasks in memory only: a crash loses them, and there is no standby");
     group->add_option("--stall-after", words.stall_s, "Seconds without progress after which a task is marked stalled")
         ->capture_default_str()
         ->check(CLI::Range(0.1, 86400.0));
@@ -127,6 +132,7 @@ Options parse_options(int argc, const char* const* argv) {
         app.parse(argc, argv);
         options.cluster.name = entity_name(options.cluster.name, words.id);
         options.cluster.connect_timeout = std::chrono::seconds(words.connect_timeout_s);
+        options.use_journal = !words.no_journal;
         options.grace = to_milliseconds(words.grace_s);
         options.dispatcher.stall_after = to_milliseconds(words.stall_s);
         add_endpoints(options, words);

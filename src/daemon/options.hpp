@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ceph/journal.hpp"
 #include "ceph/options.hpp"
 #include "http/endpoint.hpp"
 #include "worker/dispatcher.hpp"
@@ -14,7 +15,10 @@ namespace taskd::daemon {
 struct Options {
     ceph::ClusterOptions cluster;
     std::vector<http::Endpoint> listen;
-    std::string pool;  ///< Empty: the cluster's rbd_default_pool.
+    std::string pool;         ///< Empty: the cluster's rbd_default_pool.
+    bool use_journal = true;  ///< False: tasks live in memory only, and there is no standby.
+    ceph::JournalOptions journal;
+    std::string public_url;  ///< Where a standby sends clients; empty: the first TCP address.
     worker::DispatcherOptions dispatcher;
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.

@@ -325,6 +325,8 @@ const Operation delete_operation{
     .touches = touches_of_delete,
     .run = run_delete,
     .interrupted = "goes on with what is left; an image that is gone counts as deleted",
+    .bound_image =
+        [](const json& arguments) { return ImageSpec::parse(arguments.at("image_spec").get<std::string>()); },
 };
 
 }  // namespace taskd::rbd

@@ -15,12 +15,6 @@ namespace {
 constexpr const char* trash_object = "rbd_trash";
 constexpr std::string_view trash_prefix = "id_";
 
-std::string encode(std::string_view text) {
-    std::string result;
-    for (std::size_t shift = 0; shift < 32; shift += 8) result += static_cast<char>(text.size() >> shift & 0xFF);
-    return result.append(text);
-}
-
 /// Takes what Ceph's encoding put there; answers nullopt at the first thing that does not fit.
 class Decoder {
   public:
@@ -48,13 +42,13 @@ class Decoder {
 
 /// Asks rbd_directory, nullopt for ENOENT.
 std::optional<std::string> ask_directory(rados_ioctx_t pool, const char* method, const std::string& key) {
-    const auto input = encode(key);
+    const auto input = encode_text(key);
     std::array<char, 8192> output{};  // names are at most 2 KiB: longer ones have no object name
     const int rc =
         rados_exec(pool, "rbd_directory", "rbd", method, input.data(), input.size(), output.data(), output.size());
     if (rc == -ENOENT) return std::nullopt;
     if (rc < 0) throw rbd_error(rc, std::string("error reading the image directory (") + method + ")");
-    auto answer = Decoder(std::string_view(output.data(), static_cast<std::size_t>(rc))).text();
+    auto answer = decode_text({output.data(), static_cast<std::size_t>(rc)});
     if (!answer) throw rbd_error(-EIO, "error reading the image directory");
     return answer;
 }
@@ -96,6 +90,16 @@ bool add_page(rados_ioctx_t pool, std::string& last, std::vector<TrashRecord>& r
 }
 
 }  // namespace
+
+std::string encode_text(std::string_view text) {
+    std::string result;
+    for (std::size_t shift = 0; shift < 32; shift += 8) result += static_cast<char>(text.size() >> shift & 0xFF);
+    return result.append(text);
+}
+
+std::optional<std::string> decode_text(std::string_view bytes) {
+    return Decoder(bytes).text();
+}
 
 std::optional<std::string> id_of_image(rados_ioctx_t pool, const std::string& name) {
     return ask_directory(pool, "dir_get_id", name);

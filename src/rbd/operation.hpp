@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rbd/image_spec.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -90,6 +92,10 @@ struct Operation {
 
     /// What an attempt after an interrupted one does, in one line.
     std::string_view interrupted;
+
+    /// The image whose id is looked up when the task is accepted and goes into every attempt as `image_id`, so that a
+    /// destructive operation never hits another image that got the name meanwhile; none for other operations.
+    ImageSpec (*bound_image)(const nlohmann::json& arguments) = nullptr;
 };
 
 /// The operations by name.

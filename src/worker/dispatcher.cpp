@@ -24,14 +24,25 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds tick_interval{250};
 constexpr milliseconds first_restart_pause{100};
 constexpr milliseconds longest_restart_pause{5'000};
+constexpr milliseconds reasons_interval{1'000};
 /// A worker that lived this long was well; its successor starts without a pause.
 constexpr milliseconds healthy_life{10'000};
 
 std::exception_ptr cancelled(const std::string& why) {
     return std::make_exception_ptr(Error(ErrorKind::cancelled, ECANCELED, "taskd", "[errno 125] " + why));
+}
+
+bool is_fenced(const nlohmann::json& error) {
+    return error.is_object() && error.value("code", 0) == ESHUTDOWN;
+}
+
+/// What a cancelled operation says of what it left, and why it was cancelled.
+nlohmann::json with_reason(nlohmann::json error, const std::string& reason) {
+    const bool is_cancelled = error.is_object() && error.value("kind", "") == to_string(ErrorKind::cancelled);
+    if (is_cancelled && !reason.empty()) error["detail"] = error.value("detail", "") + "; " + reason;
+    return error;
 }
 
 }  // namespace
@@ -44,6 +55,10 @@ class Dispatcher::Impl final : public WorkerEvents {
               limits.slots = 0;  // until a worker is ready
               return limits;
           }()) {}
+    ~Impl() override {
+        MutexLock lock(doorway_->mutex);
+        doorway_->dispatcher = nullptr;
+    }
 
     void start();
     void require_room() const {
@@ -72,11 +87,13 @@ class Dispatcher::Impl final : public WorkerEvents {
     struct Entry {
         Job job;
         int attempt = 0;
+        int deaths = 0;  ///< Of workers that ran it, by no doing of ours.
         Worker* worker = nullptr;
         SteadyTime last_progress;
         std::optional<SteadyTime> deadline;
         std::optional<SteadyTime> kill_at;  ///< When the worker ends if the operation has not.
         std::string cancel_reason;          ///< Set once it was asked to stop.
+        bool forced = false;                ///< `kill_at` was set once; where nothing can be ended, that is all.
         bool stalled = false;
     };
     /// A place for a worker process; stays when its worker dies.
@@ -84,26 +101,42 @@ class Dispatcher::Impl final : public WorkerEvents {
         explicit Seat(asio::io_context& context) : restart(context) {}
         Role role = Role::shared;
         std::unique_ptr<Worker> worker;
-        bool ready = false;
+        bool connected = false;  ///< It has its cluster handle …
+        bool ready = false;      ///< … and its address is on record: it may get jobs.
+        std::uint64_t life = 0;  ///< Which of the workers on this seat it is.
         SteadyTime started;
         milliseconds pause{0};
         asio::steady_timer restart;
         std::set<std::string> jobs;
         bool killed_by_us = false;
+        bool dismissed = false;  ///< Ended since nobody needs it any more.
+    };
+    /// The way in for callbacks of others, which may come when the dispatcher is gone.
+    struct Doorway {
+        Mutex mutex;
+        Impl* dispatcher TASKD_GUARDED_BY(mutex) = nullptr;
     };
 
     void tick();
     void pump();
     void occupy(Seat& seat);
+    void open(Seat& seat);
+    void open_recorded(std::uint64_t life);
+    void dismiss(Seat& seat);
     void restart_later(Seat& seat);
     Seat* seat_of(const Worker& worker);
     Seat* freest_seat();
     void give(Seat& seat, const std::string& id);
     void pump_quarantine();
     void end(const std::string& id, nlohmann::json value, std::exception_ptr error);
+    void end_waiting(const std::string& id, const std::string& why);
     void ask_to_stop(Entry& entry, std::string reason, bool force);
-    void take_back(Seat& seat, const std::string& id, const std::string& reason);
+    void take_back_fenced(Seat& seat, const std::set<std::string>& jobs, const std::string& reason);
+    void take_back(const std::string& id, const std::string& reason, bool by_us);
     void watch(Entry& entry, SteadyTime now);
+    void end_by_force(Entry& entry);
+    void tell_why_jobs_wait();
+    std::vector<std::string> overdue(SteadyTime now) const;
     void mark_stalled(Entry& entry, bool stalled);
     void update_slots();
     void publish();
@@ -121,8 +154,10 @@ class Dispatcher::Impl final : public WorkerEvents {
     std::deque<std::string> again_;       ///< Lost their worker by no fault of anybody: run again with the others.
     std::deque<std::string> quarantine_;  ///< Lost their worker: run again alone.
     std::size_t stalled_ = 0;
+    std::uint64_t lives_ = 0;
     std::size_t deaths_ = 0;
     std::string last_end_;
+    SteadyTime reasons_told_;
     bool stopping_ = false;
     std::optional<SteadyTime> stop_at_;
 
@@ -131,6 +166,7 @@ class Dispatcher::Impl final : public WorkerEvents {
     DispatcherStatus published_ TASKD_GUARDED_BY(published_mutex_);
     std::vector<std::string> published_addresses_ TASKD_GUARDED_BY(published_mutex_);
 
+    const std::shared_ptr<Doorway> doorway_ = std::make_shared<Doorway>();
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(context_);
     asio::steady_timer ticker_{context_};
@@ -140,6 +176,10 @@ class Dispatcher::Impl final : public WorkerEvents {
 };
 
 void Dispatcher::Impl::start() {
+    {
+        MutexLock lock(doorway_->mutex);
+        doorway_->dispatcher = this;
+    }
     thread_ = std::thread([this] {
         name_this_thread("taskd-workers");
         for (std::size_t n = 0; n < options_.workers; ++n) {
@@ -160,10 +200,13 @@ void Dispatcher::Impl::submit(Job job) {
         const std::string id = job.task->id();
         const SteadyTime now = clock_.steady();
         job.place.id = id;
-        Entry entry{std::move(job), 0, nullptr, now, std::nullopt, std::nullopt, {}, false};
+        Entry entry;
+        entry.job = std::move(job);
         entry.attempt = entry.job.attempts_before;
+        entry.last_progress = now;
         if (entry.job.deadline) entry.deadline = now + *entry.job.deadline;
         queue_.push(entry.job.place, now);
+        entry.job.task->set_waiting_for(queue_.waits_for(id));
         entries_.emplace(id, std::move(entry));
         pump();
     });
@@ -172,8 +215,11 @@ void Dispatcher::Impl::submit(Job job) {
 // --- workers ---------------------------------------------------------------------------------------------------------
 
 void Dispatcher::Impl::occupy(Seat& seat) {
+    seat.life = ++lives_;
+    seat.connected = false;
     seat.ready = false;
     seat.killed_by_us = false;
+    seat.dismissed = false;
     seat.started = clock_.steady();
     try {
         seat.worker = factory_(seat.role, context_, *this);
@@ -191,7 +237,12 @@ void Dispatcher::Impl::restart_later(Seat& seat) {
     seat.worker.reset();
     seat.restart.expires_after(pause);
     seat.restart.async_wait([this, &seat](const boost::system::error_code& error) {
-        if (!error && !stopping_) occupy(seat);
+        if (error || stopping_) return;
+        if (seat.role == Role::shared || !quarantine_.empty()) {
+            occupy(seat);
+        } else {
+            std::erase_if(seats_, [&](const auto& other) { return other.get() == &seat; });
+        }
     });
 }
 
@@ -205,27 +256,46 @@ void Dispatcher::Impl::handle_ready(Worker& worker) {
     Seat* seat = seat_of(worker);
     if (seat == nullptr) return;
     spdlog::info("{} is ready ({})", worker.description(), worker.cluster_addresses());
-    seat->ready = true;
-    update_slots();
+    seat->connected = true;
     publish();
-    if (options_.on_workers_changed) options_.on_workers_changed();
+    if (!options_.record_workers) {
+        open(*seat);
+        return;
+    }
+    options_.record_workers(addresses(), [doorway = doorway_, life = seat->life] {
+        MutexLock lock(doorway->mutex);
+        if (Impl* self = doorway->dispatcher) asio::post(self->context_, [self, life] { self->open_recorded(life); });
+    });
+}
+
+void Dispatcher::Impl::open_recorded(std::uint64_t life) {
+    const auto same = [life](const auto& seat) { return seat->life == life && seat->connected; };
+    if (const auto found = std::find_if(seats_.begin(), seats_.end(), same); found != seats_.end()) open(**found);
+}
+
+/// From now on the worker gets jobs.
+void Dispatcher::Impl::open(Seat& seat) {
+    seat.ready = true;
+    update_slots();
     pump();
 }
 
 void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
     Seat* seat = seat_of(worker);
     if (seat == nullptr) return;
-    const bool expected = stopping_ || seat->killed_by_us || (seat->role == Role::quarantine && seat->jobs.empty());
+    const bool expected = stopping_ || seat->killed_by_us || seat->dismissed;
     if (!expected) {
         ++deaths_;
         last_end_ = worker.description() + " " + reason;
         spdlog::error("{} with {} tasks in it", last_end_, seat->jobs.size());
     }
     const bool was_ready = std::exchange(seat->ready, false);
+    seat->connected = false;
     const std::set<std::string> jobs = std::exchange(seat->jobs, {});
     const std::string described = worker.description() + " " + reason;
-    for (const auto& id : jobs) take_back(*seat, id, described);
+    take_back_fenced(*seat, jobs, described);
 
+    // A quarantine worker is made for each need; one that never got so far is tried again after a pause.
     const bool is_still_wanted = seat->role == Role::shared || (!was_ready && !expected);
     if (is_still_wanted && !stopping_) {
         restart_later(*seat);
@@ -234,7 +304,6 @@ void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
     }
     update_slots();
     publish();
-    if (options_.on_workers_changed) options_.on_workers_changed();
     if (stopping_) {
         shut_down(false);
     } else {
@@ -242,9 +311,30 @@ void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
     }
 }
 
-void Dispatcher::Impl::take_back(Seat& seat, const std::string& id, const std::string& reason) {
-    Entry& entry = entries_.at(id);
-    entry.worker = nullptr;
+/// The jobs of a worker that is no more, once the cluster knows that it is no more.
+void Dispatcher::Impl::take_back_fenced(Seat& seat, const std::set<std::string>& jobs, const std::string& reason) {
+    for (const auto& id : jobs) entries_.at(id).worker = nullptr;
+    const std::string address = seat.worker->cluster_addresses();
+    const bool by_us = seat.killed_by_us;
+    if (!options_.fence_worker || jobs.empty() || stopping_ || address.empty()) {
+        for (const auto& id : jobs) take_back(id, reason, by_us);
+        return;
+    }
+    options_.fence_worker(address, [doorway = doorway_, jobs, reason, by_us] {
+        MutexLock lock(doorway->mutex);
+        Impl* self = doorway->dispatcher;
+        if (self == nullptr) return;
+        asio::post(self->context_, [self, jobs, reason, by_us] {
+            for (const auto& id : jobs) self->take_back(id, reason, by_us);
+            self->pump();
+        });
+    });
+}
+
+void Dispatcher::Impl::take_back(const std::string& id, const std::string& reason, bool by_us) {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;  // cancelled meanwhile
+    Entry& entry = found->second;
     mark_stalled(entry, false);
     if (stopping_) return;  // abandoned: who journalled it runs it again
     if (!entry.cancel_reason.empty()) {
@@ -252,18 +342,17 @@ void Dispatcher::Impl::take_back(Seat& seat, const std::string& id, const std::s
             cancelled(entry.cancel_reason + "; its worker was ended while it ran, what it had done so far stays"));
         return;
     }
-    if (entry.attempt >= options_.most_attempts && !seat.killed_by_us) {
+    if (!by_us && ++entry.deaths >= options_.most_attempts) {
         end(id, nullptr,
             std::make_exception_ptr(Error(ErrorKind::internal, 0, "taskd",
-                                          "the worker died under this task " + std::to_string(entry.attempt) +
+                                          "the worker died under this task " + std::to_string(entry.deaths) +
                                               " times, the last time: " + reason)));
         return;
     }
     queue_.release_slot(id);
     entry.job.task->set_phase(TaskPhase::queued);
     entry.job.task->set_waiting_for("to run again: " + reason);
-    if (seat.killed_by_us) {
-        --entry.attempt;
+    if (by_us) {
         again_.push_back(id);
     } else {
         quarantine_.push_back(id);
@@ -321,18 +410,26 @@ void Dispatcher::Impl::pump_quarantine() {
     std::size_t starting = 0;
     for (const auto& seat : seats_) {
         if (seat->role != Role::quarantine) continue;
-        starting += seat->ready ? 0U : 1U;
-        if (seat->ready && seat->jobs.empty() && !quarantine_.empty()) {
+        ++occupied;
+        if (!seat->ready) {
+            starting += seat->dismissed ? 0U : 1U;
+        } else if (seat->jobs.empty() && !quarantine_.empty()) {
             give(*seat, quarantine_.front());
             quarantine_.pop_front();
+        } else if (seat->jobs.empty()) {
+            dismiss(*seat);
         }
-        ++occupied;
     }
     for (; starting < quarantine_.size() && occupied < options_.quarantine_workers; ++starting, ++occupied) {
         seats_.push_back(std::make_unique<Seat>(context_));
         seats_.back()->role = Role::quarantine;
         occupy(*seats_.back());
     }
+}
+
+void Dispatcher::Impl::dismiss(Seat& seat) {
+    seat.ready = false;  // nothing is given to it between now and its end
+    seat.dismissed = seat.worker->kill();
 }
 
 void Dispatcher::Impl::handle_progress(Worker& /*worker*/, const std::string& id, int percent) {
@@ -357,12 +454,17 @@ void Dispatcher::Impl::mark_stalled(Entry& entry, bool stalled) {
 void Dispatcher::Impl::handle_result(Worker& worker, const std::string& id, nlohmann::json value,
                                      nlohmann::json error) {
     Seat* seat = seat_of(worker);
-    if (seat == nullptr || seat->jobs.erase(id) == 0) return;
-    end(id, std::move(value), error.is_null() ? nullptr : error_from_json(error));
-    if (seat->role == Role::quarantine && quarantine_.empty() && !stopping_) {
-        seat->ready = false;  // nothing is given to it between now and its end
-        worker.kill();
+    if (seat == nullptr || !seat->jobs.contains(id)) return;
+    if (is_fenced(error) && worker.kill()) {
+        // Nothing that it does reaches the cluster any more; all its jobs go on in a new one, with a new address.
+        spdlog::error("{} was fenced by the cluster: it is replaced", worker.description());
+        seat->killed_by_us = true;
+        return;
     }
+    error = with_reason(std::move(error), entries_.at(id).cancel_reason);
+    const std::exception_ptr failure = error.is_null() ? nullptr : error_from_json(error);
+    seat->jobs.erase(id);
+    end(id, std::move(value), failure);
     if (stopping_) {
         shut_down(false);
     } else {
@@ -386,11 +488,18 @@ void Dispatcher::Impl::cancel(const std::string& id, bool force) {
         ask_to_stop(found->second, "cancelled on request", force);
         return;
     }
+    end_waiting(id, "cancelled");
+    pump();
+}
+
+/// Ends a job that no worker has.
+void Dispatcher::Impl::end_waiting(const std::string& id, const std::string& why) {
     if (queue_.remove_waiting(id)) --accepted_;
     std::erase(again_, id);
     std::erase(quarantine_, id);
-    end(id, nullptr, cancelled("cancelled before it ran"));
-    pump();
+    const bool ran = entries_.at(id).attempt > 0;
+    end(id, nullptr,
+        cancelled(why + (ran ? " while it waited to run again; what it had done so far stays" : " before it ran")));
 }
 
 void Dispatcher::Impl::ask_to_stop(Entry& entry, std::string reason, bool force) {
@@ -398,42 +507,52 @@ void Dispatcher::Impl::ask_to_stop(Entry& entry, std::string reason, bool force)
         entry.cancel_reason = std::move(reason);
         entry.worker->cancel(entry.job.task->id());
     }
-    if (force && !entry.kill_at) entry.kill_at = clock_.steady() + options_.cancel_grace;
+    if (force && !std::exchange(entry.forced, true)) entry.kill_at = clock_.steady() + options_.cancel_grace;
 }
 
 void Dispatcher::Impl::watch(Entry& entry, SteadyTime now) {
     if (entry.worker == nullptr) return;
     if (now - entry.last_progress >= options_.stall_after) mark_stalled(entry, true);
     if (entry.deadline && now >= *entry.deadline) ask_to_stop(entry, "its deadline passed", true);
-    if (entry.kill_at && now >= *entry.kill_at) {
-        entry.kill_at.reset();
-        if (Seat* seat = seat_of(*entry.worker); seat != nullptr && !seat->killed_by_us) {
-            seat->killed_by_us = entry.worker->kill();
-            spdlog::warn("task {}: {} is ended by force: {}", entry.job.task->id(), entry.worker->description(),
-                         entry.cancel_reason);
-        }
-    }
+    if (entry.kill_at && now >= *entry.kill_at) end_by_force(entry);
+}
+
+void Dispatcher::Impl::end_by_force(Entry& entry) {
+    entry.kill_at.reset();
+    Seat* seat = seat_of(*entry.worker);
+    if (seat == nullptr || seat->killed_by_us) return;
+    seat->killed_by_us = entry.worker->kill();
+    spdlog::warn("task {}: {} {}: {}", entry.job.task->id(), entry.worker->description(),
+                 seat->killed_by_us ? "is ended by force" : "cannot be ended by force", entry.cancel_reason);
+}
+
+/// Now and then, as what a job waits for changes with the ends of others.
+void Dispatcher::Impl::tell_why_jobs_wait() {
+    const SteadyTime now = clock_.steady();
+    if (now - reasons_told_ < reasons_interval) return;
+    reasons_told_ = now;
+    for (const auto& [id, entry] : entries_)
+        if (auto reason = queue_.waits_for(id); !reason.empty()) entry.job.task->set_waiting_for(std::move(reason));
+}
+
+std::vector<std::string> Dispatcher::Impl::overdue(SteadyTime now) const {
+    std::vector<std::string> ids;
+    for (const auto& [id, entry] : entries_)
+        if (entry.worker == nullptr && entry.deadline && now >= *entry.deadline) ids.push_back(id);
+    return ids;
 }
 
 void Dispatcher::Impl::tick() {
     const SteadyTime now = clock_.steady();
-    std::vector<std::string> overdue;
-    for (auto& [id, entry] : entries_) {
-        watch(entry, now);
-        if (entry.worker == nullptr && entry.deadline && now >= *entry.deadline) overdue.push_back(id);
-    }
-    for (const auto& id : overdue) {
-        if (queue_.remove_waiting(id)) --accepted_;
-        std::erase(again_, id);
-        std::erase(quarantine_, id);
-        end(id, nullptr, cancelled("its deadline passed before it ran"));
-    }
+    for (auto& [id, entry] : entries_) watch(entry, now);
+    for (const auto& id : overdue(now)) end_waiting(id, "its deadline passed");
+    tell_why_jobs_wait();
     for (const auto& seat : seats_)
-        if (!seat->ready && seat->worker && now - seat->started > options_.ready_within) seat->worker->kill();
+        if (!seat->connected && seat->worker && now - seat->started > options_.ready_within) seat->worker->kill();
     if (stop_at_ && now >= *stop_at_) shut_down(true);
     update_slots();
     pump();
-    ticker_.expires_after(tick_interval);
+    ticker_.expires_after(options_.tick);
     ticker_.async_wait([this](const boost::system::error_code& error) {
         if (!error) tick();
     });
@@ -447,8 +566,8 @@ void Dispatcher::Impl::publish() {
     std::vector<std::string> addresses;
     for (const auto& seat : seats_) {
         now.running += seat->jobs.size();
-        if (!seat->ready) continue;
-        ++now.workers_ready;
+        if (seat->ready) ++now.workers_ready;
+        if (!seat->connected) continue;
         addresses.push_back(seat->worker->cluster_addresses());
     }
     now.stalled = stalled_;
@@ -477,7 +596,8 @@ void Dispatcher::Impl::shut_down(bool by_force) {
         }
         if ((is_idle || by_force) && !one.killed_by_us) {
             one.killed_by_us = one.worker->kill();
-            if (!one.killed_by_us && is_idle) {
+            if (!one.killed_by_us) {
+                // Threads of this process: they are asked to stop and waited for.
                 seat = seats_.erase(seat);
                 continue;
             }

@@ -30,8 +30,14 @@ struct DispatcherOptions {
     std::chrono::milliseconds stall_after{10'000};   ///< Without progress a running task is marked stalled.
     std::chrono::milliseconds cancel_grace{2'000};   ///< From asking an operation to stop to ending its worker.
     std::chrono::milliseconds ready_within{60'000};  ///< A new worker must have connected by then.
-    /// Called on the dispatcher's thread whenever `worker_addresses` changed; must not block.
-    std::function<void()> on_workers_changed;
+    std::chrono::milliseconds tick{250};             ///< How often the times above and deadlines are looked at.
+    /// Fences a worker that ended with jobs in it, so that nothing it still had under way arrives and its watches on
+    /// images go, then calls `fenced`, from any thread, whether it could be done or not; must not block. Its jobs run
+    /// again only then. None: they run again at once.
+    std::function<void(std::string address, std::function<void()> fenced)> fence_worker;
+    /// Makes these cluster addresses of all workers durable, then calls `recorded`, from any thread; must not block. A
+    /// worker gets its first job only then, so that every one that ever did anything can be fenced. None: not needed.
+    std::function<void(std::vector<std::string> addresses, std::function<void()> recorded)> record_workers;
 };
 
 /// A job as the dispatcher takes it.

@@ -13,6 +13,8 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds progress_interval{100};
+/// Work that goes on without reaching the next percent says so, lest it counts as stalled.
+constexpr std::chrono::milliseconds sign_of_life_interval{1'000};
 /// What runs is never shown as done: 100 is for success, which only the result tells.
 constexpr int most_while_running = 99;
 
@@ -25,7 +27,7 @@ class JobRunner::Context final : public rbd::OperationContext {
     const WorkOrder& order() const noexcept { return order_; }
     void stop() { stop_.request_stop(); }
 
-    const ceph::Cluster& cluster() override { return runner_.cluster_; }
+    const ceph::Cluster& cluster() override { return *runner_.cluster_; }
     bool stop_requested() const noexcept override { return stop_.stop_requested(); }
     int attempt() const noexcept override { return order_.attempt; }
     const std::string& task_id() const noexcept override { return order_.id; }
@@ -47,9 +49,10 @@ class JobRunner::Context final : public rbd::OperationContext {
         const int percent = std::clamp(static_cast<int>(share * 100.0), 0, most_while_running);
         // Called up to 50,000 times a second from several threads: look before the lock-free claim of a turn.
         const auto now = Steady::now().time_since_epoch();
-        auto due = next_report_.load(std::memory_order_relaxed);
-        if (now < due || percent <= last_percent_.load(std::memory_order_relaxed)) return;
-        if (!next_report_.compare_exchange_strong(due, now + progress_interval, std::memory_order_relaxed)) return;
+        auto last = last_report_.load(std::memory_order_relaxed);
+        const int shown = last_percent_.load(std::memory_order_relaxed);
+        if (percent < shown || now - last < (percent > shown ? progress_interval : sign_of_life_interval)) return;
+        if (!last_report_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
         last_percent_.store(percent, std::memory_order_relaxed);
         runner_.sink_.progress(order_.id, percent);
     }
@@ -58,13 +61,13 @@ class JobRunner::Context final : public rbd::OperationContext {
     const WorkOrder order_;
     JobRunner& runner_;
     std::stop_source stop_;
-    std::atomic<Steady::duration> next_report_{Steady::duration::zero()};
+    std::atomic<Steady::duration> last_report_{Steady::duration::zero()};
     std::atomic<int> last_percent_{0};
 };
 
-JobRunner::JobRunner(const ceph::Cluster& cluster, const rbd::OperationRegistry& registry, JobSink& sink,
-                     std::size_t most_jobs, StepHook step_hook)
-    : cluster_(cluster),
+JobRunner::JobRunner(std::shared_ptr<const ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
+                     JobSink& sink, std::size_t most_jobs, StepHook step_hook)
+    : cluster_(std::move(cluster)),
       registry_(registry),
       sink_(sink),
       step_hook_(std::move(step_hook)),
@@ -84,8 +87,10 @@ void JobRunner::run(WorkOrder order) {
     try {
         threads_.post([this, context] { execute(context); });
     } catch (...) {
-        MutexLock lock(mutex_);
-        jobs_.erase(context->order().id);
+        {
+            MutexLock lock(mutex_);
+            jobs_.erase(context->order().id);
+        }
         sink_.result(context->order().id, nullptr, error_to_json(std::current_exception()));
     }
 }

@@ -21,7 +21,7 @@ namespace taskd::worker {
 class JobSink {
   public:
     virtual ~JobSink() = default;
-    /// At most ten times a second for a job, and never the same value twice.
+    /// At most ten times a second for a job, and never falling; the same value again at most once a second.
     virtual void progress(const std::string& id, int percent) noexcept = 0;
     /// Exactly once for each order; `error` is null on success, else as `error_to_json`.
     virtual void result(const std::string& id, nlohmann::json value, nlohmann::json error) noexcept = 0;
@@ -34,8 +34,8 @@ using StepHook = std::function<void(const WorkOrder& order, std::string_view ste
 /// @thread  Every member is safe from any thread; none but the destructor blocks.
 class JobRunner {
   public:
-    /// @param cluster  Connected, and alive longer than this.
-    JobRunner(const ceph::Cluster& cluster, const rbd::OperationRegistry& registry, JobSink& sink,
+    /// @param cluster  Connected; null where no operation asks for it.
+    JobRunner(std::shared_ptr<const ceph::Cluster> cluster, const rbd::OperationRegistry& registry, JobSink& sink,
               std::size_t most_jobs, StepHook step_hook = {});
     /// Asks every job to stop and waits for it.
     ~JobRunner();
@@ -51,7 +51,7 @@ class JobRunner {
 
     void execute(const std::shared_ptr<Context>& context) noexcept;
 
-    const ceph::Cluster& cluster_;
+    const std::shared_ptr<const ceph::Cluster> cluster_;
     const rbd::OperationRegistry& registry_;
     JobSink& sink_;
     const StepHook step_hook_;

@@ -43,7 +43,7 @@ LocalWorker::LocalWorker(std::shared_ptr<ceph::Cluster> cluster, const rbd::Oper
                          std::size_t most_jobs, asio::io_context& context, WorkerEvents& events)
     : cluster_(std::move(cluster)),
       sink_(std::make_shared<Sink>(*this, context, events)),
-      runner_(*cluster_, registry, *sink_, most_jobs) {
+      runner_(cluster_, registry, *sink_, most_jobs) {
     sink_->ready();
 }
 
@@ -58,7 +58,7 @@ void LocalWorker::cancel(const std::string& id) {
     runner_.cancel(id);
 }
 std::string LocalWorker::cluster_addresses() const {
-    return cluster_->addresses();
+    return cluster_ ? cluster_->addresses() : std::string();
 }
 
 }  // namespace taskd::worker

@@ -1,23 +1,79 @@
 #include "worker/operation_service.hpp"
 
+#include "ceph/journalled_executor.hpp"
+#include "rbd/image_look_up.hpp"
+
 #include <stdexcept>
 
 #include <taskd/error.hpp>
 
 namespace taskd::worker {
+namespace {
+
+ceph::TaskRecord record_of(const nlohmann::json& arguments, const WorkOptions& options) {
+    ceph::TaskRecord record;
+    record.arguments = arguments;
+    record.priority = to_string(options.priority);
+    if (options.deadline) record.deadline = format_utc(std::chrono::system_clock::now() + *options.deadline);
+    return record;
+}
+
+WorkOptions options_of(const ceph::TaskRecord& record) {
+    WorkOptions options;
+    options.priority = priority_from(record.priority);
+    if (!record.deadline.empty()) {
+        const auto left = parse_utc(record.deadline) - std::chrono::system_clock::now();
+        options.deadline =
+            std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
+    }
+    return options;
+}
+
+}  // namespace
 
 OperationService::OperationService(TaskManager& tasks, const rbd::OperationRegistry& registry, Dispatcher& dispatcher,
-                                   rbd::Limits limits, Task::ExceptionHandler exception_handler)
+                                   rbd::Limits limits, Task::ExceptionHandler exception_handler, Durability durability)
     : tasks_(tasks),
       registry_(registry),
       dispatcher_(dispatcher),
       limits_(limits),
-      exception_handler_(std::move(exception_handler)) {}
+      exception_handler_(std::move(exception_handler)),
+      durability_(std::move(durability)) {}
 
 const rbd::Operation& OperationService::operation(std::string_view name) const {
     const rbd::Operation* operation = registry_.find(name);
     if (operation == nullptr) throw std::out_of_range("no operation '" + std::string(name) + "'");
     return *operation;
+}
+
+RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlohmann::json& arguments,
+                                         WorkOptions options) {
+    RunOptions run;
+    run.exception_handler = exception_handler_;
+    run.arguments = arguments;
+    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, wanted, options);
+    if (!durability_.journal) {
+        run.executor = std::move(executor);
+        return run;
+    }
+    ceph::JournalledExecutor::Prepare prepare;
+    if (wanted.bound_image != nullptr)
+        prepare = [cluster = durability_.cluster, image = wanted.bound_image(arguments), inner = executor.get()](
+                      ceph::TaskRecord& record, std::function<void()> go_on) {
+            rbd::look_up_image(cluster, image, [&record, inner, go_on = std::move(go_on)](const auto& found) {
+                record.bound = nlohmann::json::object();
+                if (found) record.bound["image_id"] = found->id;
+                record.heavy = found && found->is_slow_to_remove();
+                inner->bind(record.bound);
+                inner->set_heavy(record.heavy);
+                go_on();
+            });
+        };
+    run.accepted = false;
+    run.executor = std::make_unique<ceph::JournalledExecutor>(
+        std::move(executor), durability_.journal, record_of(arguments, options),
+        ceph::JournalledExecutor::Record::is_new, std::move(prepare));
+    return run;
 }
 
 std::shared_ptr<Task> OperationService::submit(std::string_view name, const nlohmann::json& given,
@@ -28,18 +84,34 @@ std::shared_ptr<Task> OperationService::submit(std::string_view name, const nloh
     // Refused before it is a task: a flood of refusals must not push real tasks off the list.
     dispatcher_.require_room();
 
-    RunOptions run;
-    run.executor = std::make_unique<WorkerExecutor>(dispatcher_, wanted, options);
-    run.exception_handler = exception_handler_;
-    run.arguments = arguments;
     bool created = false;
-    auto task = tasks_.run_function(std::string(name), std::move(metadata), {}, std::move(run), &created);
+    auto task = tasks_.run_function(std::string(name), std::move(metadata), {}, run_options(wanted, arguments, options),
+                                    &created);
     if (!created && task->arguments() != arguments)
         throw Error(ErrorKind::conflict, EALREADY, "taskd",
                     "[errno 114] task " + task->id() + " (" + task->name() +
                         ") is doing this with other arguments; wait for its end or cancel it",
                     {{"task_id", task->id()}, {"task", {{"name", task->name()}, {"metadata", task->metadata()}}}});
     return task;
+}
+
+std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
+    const rbd::Operation* wanted = registry_.find(record.name);
+    if (wanted == nullptr)
+        throw Error(ErrorKind::internal, ENOSYS, "taskd", "this ceph-taskd knows no operation '" + record.name + "'");
+    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, *wanted, options_of(record));
+    executor->bind(record.bound);
+    executor->set_heavy(record.heavy);
+    executor->set_repeated();
+
+    RunOptions run;
+    run.exception_handler = exception_handler_;
+    run.arguments = record.arguments;
+    run.id = record.id;
+    run.begin_time = record.begin_time;
+    run.executor = std::make_unique<ceph::JournalledExecutor>(std::move(executor), durability_.journal, record,
+                                                              ceph::JournalledExecutor::Record::is_durable);
+    return tasks_.run_function(record.name, record.metadata, {}, std::move(run));
 }
 
 }  // namespace taskd::worker

@@ -9,7 +9,9 @@ void WorkerExecutor::start() {
     job.task = self;
     job.operation = operation_.name;
     job.arguments = self->arguments();
-    job.place = {self->id(), std::move(touches.pool), std::move(touches.images), options_.priority, false};
+    job.arguments.update(bound_);
+    job.attempts_before = attempts_before_;
+    job.place = {self->id(), std::move(touches.pool), std::move(touches.images), options_.priority, heavy_};
     job.deadline = options_.deadline;
     job.on_end = [this, self](nlohmann::json value, std::exception_ptr error) {
         finish(std::move(value), std::move(error));

@@ -23,6 +23,13 @@ class WorkerExecutor final : public TaskExecutor {
     WorkerExecutor(Dispatcher& dispatcher, const rbd::Operation& operation, WorkOptions options)
         : dispatcher_(dispatcher), operation_(operation), options_(options) {}
 
+    /// What was found out when the task was accepted and goes into every attempt beside the arguments. Before `start`.
+    void bind(nlohmann::json bound) { bound_ = std::move(bound); }
+    /// The operation is long by nature: it must leave slots to others. Before `start`.
+    void set_heavy(bool heavy) { heavy_ = heavy; }
+    /// The task ran in an earlier life of the daemon: this is no first attempt. Before `start`.
+    void set_repeated() { attempts_before_ = 1; }
+
     /// @throws QueueFull
     void start() override;
     void cancel(bool force) override;
@@ -31,6 +38,9 @@ class WorkerExecutor final : public TaskExecutor {
     Dispatcher& dispatcher_;
     const rbd::Operation& operation_;
     const WorkOptions options_;
+    nlohmann::json bound_ = nlohmann::json::object();
+    int attempts_before_ = 0;
+    bool heavy_ = false;
 };
 
 }  // namespace taskd::worker

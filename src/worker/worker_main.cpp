@@ -97,7 +97,7 @@ int worker_main(const rbd::OperationRegistry& registry, long parent, StepHook st
         channel.send(protocol::unavailable(error_to_json(std::current_exception())));
         return EXIT_FAILURE;
     }
-    JobRunner runner(*cluster, registry, channel, setup.most_jobs, std::move(step_hook));
+    JobRunner runner(cluster, registry, channel, setup.most_jobs, std::move(step_hook));
     for (;; messages = channel.receive())
         for (const auto& message : messages) obey(runner, message);
 }

@@ -1,0 +1,84 @@
+#include "ceph/journalled_executor.hpp"
+
+#include <taskd/error.hpp>
+
+namespace taskd::ceph {
+
+JournalledExecutor::JournalledExecutor(std::unique_ptr<TaskExecutor> inner, std::shared_ptr<Journal> journal,
+                                       TaskRecord record, Record state, Prepare prepare)
+    : inner_(std::move(inner)),
+      journal_(std::move(journal)),
+      record_(std::move(record)),
+      state_(state),
+      prepare_(std::move(prepare)) {}
+
+void JournalledExecutor::init(std::shared_ptr<Task> task) {
+    share_task_with(*inner_);
+    inner_->init(task);
+    record_.id = task->id();
+    record_.name = task->name();
+    record_.metadata = task->metadata();
+    record_.begin_time = task->status().begin_time;
+    // The task is alive while its waiters are called.
+    task->on_finished([journal = journal_, task = task.get()] {
+        if (task->is_accepted()) journal->finish(task->id(), task->finished_json());
+    });
+}
+
+void JournalledExecutor::start() {
+    if (state_ == Record::is_durable) {
+        if (leave_waiting(Stage::accepted)) start_inner();
+        return;
+    }
+    if (!prepare_) {
+        insert(task());
+        return;
+    }
+    prepare_(record_, [this, task = task()] { insert(task); });
+}
+
+void JournalledExecutor::insert(const std::shared_ptr<Task>& task) {
+    journal_->insert(record_, [this, task](std::exception_ptr error) { handle_inserted(task, std::move(error)); });
+}
+
+// On a thread of librados: neither the end of a task nor the start of an inner executor blocks.
+void JournalledExecutor::handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error) {
+    if (error) {
+        if (leave_waiting(Stage::withdrawn)) finish(nullptr, std::move(error));
+        return;
+    }
+    if (!leave_waiting(Stage::accepted)) {
+        // Given up before its record was even sent, and the record came after the removal.
+        journal_->withdraw(task->id());
+        return;
+    }
+    task->set_accepted();
+    start_inner();
+}
+
+void JournalledExecutor::start_inner() {
+    try {
+        inner_->start();
+    } catch (...) {
+        finish(nullptr, std::current_exception());
+    }
+}
+
+void JournalledExecutor::cancel(bool force) {
+    if (!leave_waiting(Stage::withdrawn)) {
+        inner_->cancel(force);
+        return;
+    }
+    journal_->withdraw(record_.id);
+    finish(nullptr, std::make_exception_ptr(Error(ErrorKind::unavailable, ETIMEDOUT, "taskd",
+                                                  "the cluster does not answer: the task was not accepted")));
+}
+
+bool JournalledExecutor::leave_waiting(Stage next) {
+    MutexLock lock(mutex_);
+    if (stage_ != Stage::waiting) return false;
+    stage_ = next;
+    return true;
+}
+
+}  // namespace taskd::ceph

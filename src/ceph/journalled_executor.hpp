@@ -1,0 +1,54 @@
+#pragma once
+
+#include "ceph/journal.hpp"
+#include "core/mutex.hpp"
+
+#include <functional>
+#include <memory>
+
+#include <taskd/executor.hpp>
+#include <taskd/task.hpp>
+
+namespace taskd::ceph {
+
+/// Makes a task durable before another executor runs it, and its end afterwards.
+///
+///     start ──▶ prepare ──▶ insert into the journal ──▶ accepted, inner executor starts ──▶ … ──▶ end into the journal
+///
+/// Cancelled before it is durable, the task ends as never accepted and its record is taken back, however late it
+/// arrives. Tasks are run with `RunOptions::accepted` false.
+class JournalledExecutor final : public TaskExecutor {
+  public:
+    /// Finds out what the record must hold beside the arguments (`bound`), then calls `go_on` once, from any thread.
+    using Prepare = std::function<void(TaskRecord& record, std::function<void()> go_on)>;
+
+    enum class Record { is_new, is_durable };
+
+    /// @param record   Without id and begin time, which are the task's; whole when it is durable already (recovery).
+    /// @param prepare  None: nothing to find out.
+    JournalledExecutor(std::unique_ptr<TaskExecutor> inner, std::shared_ptr<Journal> journal, TaskRecord record,
+                       Record state, Prepare prepare = {});
+
+    void init(std::shared_ptr<Task> task) override;
+    void start() override;
+    void cancel(bool force) override;
+
+  private:
+    enum class Stage { waiting, accepted, withdrawn };
+
+    void insert(const std::shared_ptr<Task>& task);
+    void handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error);
+    void start_inner();
+    /// Leaves `waiting` for `next`. @returns false when it was left before.
+    bool leave_waiting(Stage next);
+
+    const std::unique_ptr<TaskExecutor> inner_;
+    const std::shared_ptr<Journal> journal_;
+    TaskRecord record_;
+    const Record state_;
+    const Prepare prepare_;
+    Mutex mutex_;
+    Stage stage_ TASKD_GUARDED_BY(mutex_) = Stage::waiting;
+};
+
+}  // namespace taskd::ceph

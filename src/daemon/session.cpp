@@ -1,0 +1,199 @@
+#include "daemon/session.hpp"
+
+#include "api/error_view.hpp"
+#include "ceph/checked_caller.hpp"
+#include "ceph/command_port.hpp"
+#include "ceph/command_sender.hpp"
+#include "ceph/journalled_executor.hpp"
+#include "ceph/service_map.hpp"
+#include "ceph/task_history.hpp"
+#include "daemon/version.hpp"
+#include "worker/dispatcher.hpp"
+#include "worker/local_worker.hpp"
+#include "worker/operation_service.hpp"
+#include "worker/worker_process.hpp"
+
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+#include <unistd.h>
+
+namespace taskd::daemon {
+namespace {
+
+/// Longer than anything that a dead worker may still have under way.
+constexpr double fence_seconds = 3600;
+
+worker::Dispatcher::WorkerFactory make_factory(const Options& options, const Session::Surroundings& around) {
+    using Role = worker::Dispatcher::Role;
+    const std::size_t most_jobs = options.dispatcher.threads_per_worker * worker::threads_for_a_slot;
+    if (options.dispatcher.workers == 0)
+        return [cluster = around.cluster, registry = around.registry, most_jobs](Role, boost::asio::io_context& context,
+                                                                                 worker::WorkerEvents& events) {
+            return std::make_unique<worker::LocalWorker>(cluster, *registry, most_jobs, context, events);
+        };
+    return [cluster_options = options.cluster, command = around.worker_command, most_jobs](
+               Role role, boost::asio::io_context& context, worker::WorkerEvents& events) {
+        const worker::protocol::Setup setup{cluster_options, role == Role::quarantine ? 1 : most_jobs};
+        return std::make_unique<worker::WorkerProcess>(command, setup, context, events);
+    };
+}
+
+worker::DispatcherOptions dispatcher_options(worker::DispatcherOptions options, const Session::Surroundings& around,
+                                             ceph::CommandSender& sender) {
+    if (options.workers == 0) options.workers = 1;  // the one of this process's own threads
+    options.record_workers = around.record_workers;
+    // What a dead worker had under way must not arrive after its task runs again; and its watches on images, which keep
+    // librbd from removing them, go at once rather than after 30 s.
+    options.fence_worker = [&sender](const std::string& address, std::function<void()> fenced) {
+        const nlohmann::json command{
+            {"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", address}, {"expire", fence_seconds}};
+        try {
+            sender.send(ceph::CommandTarget(), command, {}, [address, fenced](const ceph::CommandAnswer& answer) {
+                if (answer.error || answer.result.return_code < 0)
+                    spdlog::warn("cannot fence {}: {}", address,
+                                 answer.error ? error_text(answer.error) : answer.result.status);
+                fenced();
+            });
+        } catch (const Error& error) {
+            spdlog::warn("cannot fence {}: {}", address, error.what());
+            fenced();
+        }
+    };
+    return options;
+}
+
+/// The end of a command that was under way when its front died: nobody knows what became of it, and it is never sent
+/// again.
+std::exception_ptr outcome_unknown() {
+    return std::make_exception_ptr(Error(
+        ErrorKind::internal, EINTR, "taskd",
+        "[errno 4] interrupted: ceph-taskd ended while the command was under way; whether it took effect is unknown"));
+}
+
+/// Ends a recovered task at once.
+class EndAtOnce final : public TaskExecutor {
+  public:
+    explicit EndAtOnce(std::exception_ptr error) : error_(std::move(error)) {}
+    void start() override { finish(nullptr, error_); }
+
+  private:
+    const std::exception_ptr error_;
+};
+
+}  // namespace
+
+// In order of use: what is declared later is destroyed first.
+struct Session::Impl {
+    Impl(const Options& options, Surroundings given)
+        : around(std::move(given)),
+          history(options.journal.most_finished),
+          checked_caller(std::make_shared<ceph::CheckedCaller>(
+              std::make_shared<ceph::LibradosCaller>([handle = around.cluster] { return handle; }))),
+          command_sender(checked_caller),
+          commands(command_sender, tasks.notifications()),
+          cluster_status(command_sender),
+          dispatcher(dispatcher_options(options.dispatcher, around, command_sender), make_factory(options, around)),
+          operations(tasks, *around.registry, dispatcher, rbd::Limits{}, api::task_failure_view,
+                     {around.cluster, around.journal}),
+          service_map(around.cluster, std::to_string(::getpid()),
+                      ceph::own_metadata(*around.cluster, std::string(version))),
+          services{tasks,          operations,
+                   commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
+                   cluster_status, around.journal ? &history : nullptr,
+                   around.journal} {
+        if (around.journal) keep_history();
+    }
+
+    /// The history follows the ends of tasks as the list does.
+    void keep_history() {
+        tasks.notifications().register_listener(
+            [this](const nlohmann::json& ended) {
+                const auto task = tasks.find_by_id(ended.at("id").get_ref<const std::string&>());
+                if (task && task->is_accepted()) history.add(task->id(), task->finished_json());
+            },
+            {std::string(TaskManager::finished_event)});
+    }
+
+    void fail(const ceph::TaskRecord& record, std::exception_ptr error) {
+        RunOptions run;
+        run.exception_handler = api::task_failure_view;
+        run.arguments = record.arguments;
+        run.id = record.id;
+        run.begin_time = record.begin_time;
+        run.executor =
+            std::make_unique<ceph::JournalledExecutor>(std::make_unique<EndAtOnce>(std::move(error)), around.journal,
+                                                       record, ceph::JournalledExecutor::Record::is_durable);
+        tasks.run_function(record.name, record.metadata, {}, std::move(run));
+    }
+
+    const Surroundings around;
+    ceph::TaskHistory history;
+    TaskManager tasks;
+    const std::shared_ptr<ceph::CheckedCaller> checked_caller;
+    ceph::CommandSender command_sender;
+    ceph::SenderCommandPort commands;
+    ceph::ClusterStatus cluster_status;
+    worker::Dispatcher dispatcher;
+    worker::OperationService operations;
+    ceph::ServiceMapEntry service_map;
+    api::Services services;
+};
+
+Session::Session(const Options& options, Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(options, std::move(surroundings))) {
+    publish_status();
+}
+
+Session::~Session() {
+    impl_->dispatcher.stop_now();
+    impl_->command_sender.stop();
+}
+
+const api::Services& Session::services() const noexcept {
+    return impl_->services;
+}
+
+void Session::recover(const ceph::JournalContent& content) {
+    for (const auto& finished : content.finished) {
+        impl_->history.add(finished.id, finished.view);
+        impl_->tasks.restore_finished(finished.id, finished.view.at("name").get<std::string>(),
+                                      finished.view.at("metadata"), finished.view);
+    }
+    impl_->tasks.sweep();
+    for (const auto& record : content.unfinished) {
+        try {
+            if (record.kind == ceph::TaskRecord::Kind::command) {
+                impl_->fail(record, outcome_unknown());
+            } else {
+                impl_->operations.resume(record);
+            }
+        } catch (const Error&) {
+            impl_->fail(record, std::current_exception());
+        }
+    }
+    for (const auto& problem : content.unreadable) spdlog::error("journal: left alone: {}", problem);
+    if (!content.unfinished.empty()) spdlog::info("{} tasks of an earlier life go on", content.unfinished.size());
+}
+
+void Session::drain(std::chrono::milliseconds grace) {
+    spdlog::info("stopping: {} tasks executing", impl_->tasks.executing_count());
+    impl_->dispatcher.stop(grace);
+    if (const auto left = impl_->tasks.executing_count(); left > 0)
+        spdlog::warn("stopping with {} tasks that have not ended{}", left,
+                     impl_->around.journal ? "; they go on at the next start" : "");
+}
+
+void Session::stop_now() {
+    impl_->dispatcher.stop_now();
+}
+
+void Session::publish_status() {
+    const auto status = impl_->dispatcher.status();
+    impl_->service_map.update_status({{"tasks_waiting", std::to_string(status.waiting)},
+                                      {"tasks_running", std::to_string(status.running)},
+                                      {"tasks_stalled", std::to_string(status.stalled)},
+                                      {"workers_ready", std::to_string(status.workers_ready)},
+                                      {"worker_deaths", std::to_string(status.worker_deaths)}});
+}
+
+}  // namespace taskd::daemon

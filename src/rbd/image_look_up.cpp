@@ -1,0 +1,112 @@
+#include "rbd/image_look_up.hpp"
+
+#include "ceph/aio.hpp"
+#include "rbd/directory.hpp"
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include <rbd/features.h>
+#include <taskd/error.hpp>
+
+namespace taskd::rbd {
+namespace {
+
+/// 16 GiB of 4 MiB objects: some seconds of an OSD's time.
+constexpr std::uint64_t many_objects = 4096;
+/// With an object map only those that are there cost something, and a look at each.
+constexpr std::uint64_t many_mapped_objects = 262'144;
+
+/// A look-up under way, with what its operations point to.
+struct LookUp {
+    std::shared_ptr<ceph::Cluster> cluster;
+    ceph::Ioctx io;
+    std::function<void(std::optional<ImageFacts>)> done;
+    std::string input;
+    std::array<char, 4096> output{};  ///< Ids are shorter than 100 bytes, sizes and features have 9 and 16.
+    std::string header;
+    ImageFacts facts;
+
+    std::string_view answer(int size) const { return {output.data(), static_cast<std::size_t>(size)}; }
+};
+using Pointer = std::shared_ptr<LookUp>;
+
+std::uint64_t little_endian(std::string_view bytes, std::size_t at) {
+    std::uint64_t value = 0;
+    for (std::size_t n = 0; n < 8 && at + n < bytes.size(); ++n)
+        value |= std::uint64_t{static_cast<std::uint8_t>(bytes[at + n])} << (8 * n);
+    return value;
+}
+
+/// Ceph's id of "no snapshot", the image itself.
+std::string no_snapshot() {
+    return {'\xFE', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF'};
+}
+
+void ask(const Pointer& look_up, const std::string& object, const char* method, void (*then)(const Pointer&, int)) {
+    try {
+        ceph::start_aio(
+            "look up an image",
+            [&](rados_completion_t completion) {
+                return rados_aio_exec(look_up->io.handle(), object.c_str(), completion, "rbd", method,
+                                      look_up->input.data(), look_up->input.size(), look_up->output.data(),
+                                      look_up->output.size());
+            },
+            [look_up, then](int size) { then(look_up, size); });
+    } catch (const Error&) {
+        then(look_up, -EIO);
+    }
+}
+
+void handle_features(const Pointer& look_up, int size) {
+    if (size > 0)
+        look_up->facts.has_object_map = (little_endian(look_up->answer(size), 0) & RBD_FEATURE_OBJECT_MAP) != 0;
+    look_up->done(look_up->facts);
+}
+
+void handle_size(const Pointer& look_up, int size) {
+    constexpr int order_and_size = 9;
+    if (size < order_and_size) {
+        look_up->done(look_up->facts);  // a header that cannot be read: the id is worth having all the same
+        return;
+    }
+    const auto answer = look_up->answer(size);
+    look_up->facts.objects = little_endian(answer, 1) >> (static_cast<unsigned char>(answer[0]) & 63U);
+    look_up->input = no_snapshot() + '\1';  // of the image itself, read-only
+    ask(look_up, look_up->header, "get_features", handle_features);
+}
+
+void handle_id(const Pointer& look_up, int size) {
+    const auto id = size < 0 ? std::nullopt : decode_text(look_up->answer(size));
+    if (!id) {
+        look_up->done(std::nullopt);
+        return;
+    }
+    look_up->facts.id = *id;
+    look_up->header = "rbd_header." + *id;
+    look_up->input = no_snapshot();
+    ask(look_up, look_up->header, "get_size", handle_size);
+}
+
+}  // namespace
+
+bool ImageFacts::is_slow_to_remove() const noexcept {
+    return objects > (has_object_map ? many_mapped_objects : many_objects);
+}
+
+void look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
+                   std::function<void(std::optional<ImageFacts> facts)> done) {
+    // Unlike Cluster::open_ioctx this does not wait for a newer map when the pool is unknown.
+    rados_ioctx_t io = nullptr;
+    if (rados_ioctx_create(cluster->handle(), image.pool.c_str(), &io) < 0) {
+        done(std::nullopt);
+        return;
+    }
+    rados_ioctx_set_namespace(io, image.ns.c_str());
+    const auto look_up = std::make_shared<LookUp>(
+        LookUp{cluster, ceph::Ioctx(io), std::move(done), encode_text(image.name), {}, {}, {}});
+    ask(look_up, "rbd_directory", "dir_get_id", handle_id);
+}
+
+}  // namespace taskd::rbd
