@@ -5,6 +5,7 @@
 #include "daemon/options.hpp"
 #include "worker/worker_main.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -53,9 +54,19 @@ void announce(const Front& front) {
     ::sd_notifyf(0, "READY=1\nSTATUS=serving on%s", where.c_str());
 }
 
-void wait_for_stop(const sigset_t& signals) {
-    int signal = 0;
-    ::sigwait(&signals, &signal);
+/// Waits for a signal to stop; meanwhile tells systemd's watchdog, where there is one, that the process is well.
+void wait_for_stop(const sigset_t& signals, const Front& front) {
+    std::uint64_t watchdog_us = 0;
+    const bool is_watched = ::sd_watchdog_enabled(0, &watchdog_us) > 0;
+    const auto interval = std::chrono::microseconds(is_watched ? watchdog_us / 3 : 3'600'000'000ULL);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(interval);
+    const timespec timeout{static_cast<time_t>(seconds.count()),
+                           static_cast<long>(std::chrono::nanoseconds(interval - seconds).count())};
+    for (;;) {
+        const int signal = ::sigtimedwait(&signals, nullptr, &timeout);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        if (is_watched && front.is_serving()) ::sd_notify(0, "WATCHDOG=1");
+    }
 }
 
 int run(const Options& options, const rbd::OperationRegistry& registry) {
@@ -66,7 +77,7 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
         require_pool(*cluster, options.pool);
         Front front(options, cluster, registry, {"/proc/self/exe", std::string(worker_word)});
         announce(front);
-        wait_for_stop(signals);
+        wait_for_stop(signals, front);
         ::sd_notify(0, "STOPPING=1");
         front.drain();
         return EXIT_SUCCESS;

@@ -2,9 +2,12 @@
 
 #include "api/routes.hpp"
 #include "daemon/lifecycle.hpp"
+#include "http/client.hpp"
 #include "http/server.hpp"
 
 #include <optional>
+
+#include <taskd/error.hpp>
 
 namespace taskd::daemon {
 namespace {
@@ -58,6 +61,16 @@ Front::~Front() = default;
 
 const std::vector<http::Endpoint>& Front::endpoints() const noexcept {
     return impl_->server.endpoints();
+}
+
+bool Front::is_serving() const {
+    constexpr std::chrono::milliseconds patience{2'000};
+    try {
+        http::Client client(impl_->server.endpoints().front());
+        return client.request("GET", "/healthz", {}, {}, patience).status == 200;
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 void Front::drain() {

@@ -28,6 +28,9 @@ class Front {
     /// Where it listens, with the ports that the system chose.
     const std::vector<http::Endpoint>& endpoints() const noexcept;
 
+    /// Whether the server answers: asked of itself, by a request for /healthz.
+    bool is_serving() const;
+
     /// Takes no more requests, lets running tasks end for the grace time, ends the workers. Blocks, with a bound.
     void drain();
 

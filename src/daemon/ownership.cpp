@@ -85,6 +85,10 @@ bool OwnerDescription::is_dead_here() const {
     return pid != 0 && host == own_host() && start_time_of(pid) != started;
 }
 
+bool OwnerDescription::is_this_process() const {
+    return pid == ::getpid() && host == own_host() && start_time_of(pid) == started;
+}
+
 Ownership::Ownership(std::shared_ptr<ceph::Cluster> cluster, const std::string& pool, OwnerDescription own)
     : cluster_(std::move(cluster)),
       own_(std::move(own)),
@@ -94,8 +98,10 @@ Ownership::Ownership(std::shared_ptr<ceph::Cluster> cluster, const std::string& 
 
 ceph::ActiveLock::Outcome Ownership::try_lock() {
     const auto outcome = lock_.take();
-    if (outcome != ceph::ActiveLock::Outcome::taken || !active().is_dead_here()) return outcome;
-    spdlog::info("the active ceph-taskd of this host is dead: taking over");
+    if (outcome != ceph::ActiveLock::Outcome::taken) return outcome;
+    const OwnerDescription holder = active();
+    if (!holder.is_dead_here() && !holder.is_this_process()) return outcome;
+    spdlog::info("the active ceph-taskd of this host is gone: taking over");
     lock_.break_others();
     return lock_.take();
 }

@@ -26,6 +26,8 @@ struct OwnerDescription {
     static OwnerDescription own(std::string url);
     /// Whether it is known to be dead: of this host, and the process is gone.
     bool is_dead_here() const;
+    /// Whether it is an earlier client of this very process, which was fenced.
+    bool is_this_process() const;
 };
 
 /// The way to the active role and back: the lock, the fencing of the one before, the claim on the journal.
