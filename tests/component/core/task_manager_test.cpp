@@ -134,6 +134,37 @@ TEST_F(TaskManagerTest, ARecoveredTaskKeepsItsIdBeginAndArguments) {
     manual.finish();
 }
 
+// Acceptance
+
+TEST_F(TaskManagerTest, ATaskThatIsNotYetAcceptedIsJoinedButNotListed) {
+    RunOptions options;
+    options.accepted = false;
+    const ManualTask manual = run_manual(manager_, "a", {{"x", 1}}, std::move(options));
+
+    EXPECT_FALSE(manual.task->is_accepted());
+    EXPECT_TRUE(manager_.list().executing.empty());
+    EXPECT_EQ(manager_.run("a", {{"x", 1}}, [] {}), manual.task);
+
+    manual.task->set_accepted();
+
+    EXPECT_THAT(manager_.list().executing, testing::ElementsAre(manual.task));
+    manual.finish();
+    EXPECT_THAT(manager_.list().finished, testing::ElementsAre(manual.task));
+}
+
+TEST_F(TaskManagerTest, ATaskThatEndsBeforeItWasAcceptedLeavesNoTrace) {
+    RunOptions options;
+    options.accepted = false;
+    const ManualTask manual = run_manual(manager_, "a", nullptr, std::move(options));
+
+    manual.fail(std::runtime_error("not durable"));
+
+    EXPECT_TRUE(manager_.list().finished.empty());
+    EXPECT_EQ(manager_.find_by_id(manual.task->id()), nullptr);
+    EXPECT_EQ(manager_.executing_count(), 0U);
+    EXPECT_THROW(manual.task->wait(), std::runtime_error);
+}
+
 // The end of a task
 
 TEST_F(TaskManagerTest, TheEndIsAnnounced) {

@@ -429,6 +429,26 @@ TEST_F(TaskTest, AStepOfTheWallClockDoesNotChangeTheDuration) {
     EXPECT_EQ(manual.task->finished_json().at("end_time"), "2026-11-25T00:31:44.380289Z");
 }
 
+TEST_F(TaskTest, ARecoveredTaskGoesOnCounting) {
+    RunOptions options;
+    options.begin_time = clock_.wall() - 10s;
+    const ManualTask manual = run(std::move(options));
+    clock_.advance(1s);
+
+    EXPECT_EQ(manual.task->status().duration_s, 11);
+    manual.finish();
+}
+
+TEST_F(TaskTest, ARecoveredTaskThatBeganInTheFutureCountsFromNow) {
+    RunOptions options;
+    options.begin_time = clock_.wall() + 10s;
+    const ManualTask manual = run(std::move(options));
+    clock_.advance(1s);
+
+    EXPECT_EQ(manual.task->status().duration_s, 1);
+    manual.finish();
+}
+
 TEST_F(TaskTest, TimesAreUtcWhateverTheTimeZone) {
     setenv("TZ", "Asia/Kolkata", 1);
     tzset();
