@@ -226,7 +226,8 @@ class CommandSender::LeftToSleep {
         for (auto& state : states_) {
             MutexLock lock(state->mutex);
             for (auto& thread : state->take_ended()) thread.join();
-            // A thread that still sleeps keeps its state by itself, and with it its own std::thread, for ever.
+            // Never freed: a thread that woke up from here on would otherwise destroy its own std::thread.
+            if (!state->threads.empty()) new std::shared_ptr<State>(state);
         }
     }
 

@@ -102,7 +102,7 @@ TEST(ClusterStatus, NeverAsksTwiceAtOnce) {
         });
     CommandSender sender(caller);
     ClusterStatus status(sender, {.interval = 1ms, .poll_progress = false});
-    caller->wait_for_calls(1);
+    wait_until([&] { return mon_calls > 0; });
 
     for (int n = 0; n < 50; ++n) status.poll_now();
 
