@@ -1,6 +1,7 @@
 #include "ceph/journal.hpp"
 
 #include "ceph/error.hpp"
+#include "core/thread_name.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -11,6 +12,7 @@
 namespace taskd::ceph {
 namespace {
 
+constexpr std::chrono::milliseconds retry_pause{100};
 constexpr const char* task_prefix = "t.";
 constexpr const char* finished_prefix = "f.";
 
@@ -48,12 +50,20 @@ struct Journal::State {
 
     mutable Mutex mutex;
     std::condition_variable_any idle;
+    std::condition_variable_any lingering;
     std::deque<Change> waiting TASKD_GUARDED_BY(mutex);
+    std::size_t awaited TASKD_GUARDED_BY(mutex) = 0;  ///< Of the waiting changes: those that somebody waits for.
     std::size_t under_way TASKD_GUARDED_BY(mutex) = 0;
     SteadyTime sent_at TASKD_GUARDED_BY(mutex);
     bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
     bool lost TASKD_GUARDED_BY(mutex) = false;
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
+
+    bool may_send() const TASKD_REQUIRES(mutex) { return under_way == 0 && !waiting.empty() && !backing_off && !lost; }
+    void push(Change change) TASKD_REQUIRES(mutex) {
+        awaited += change.done ? 1U : 0U;
+        waiting.push_back(std::move(change));
+    }
 
     /// The keys of finished tasks that are too many or too old.
     std::vector<std::string> take_expired() TASKD_REQUIRES(mutex) {
@@ -70,7 +80,8 @@ struct Journal::State {
 
 Journal::Journal(std::shared_ptr<JournalStore> store, std::string token, JournalOptions options,
                  std::function<void(std::string why)> on_lost, const Clock& clock)
-    : state_(std::make_shared<State>(std::move(store), std::move(token), options, std::move(on_lost), clock)) {}
+    : state_(std::make_shared<State>(std::move(store), std::move(token), options, std::move(on_lost), clock)),
+      lingerer_([state = state_](const std::stop_token& stop) { send_lingering(stop, state); }) {}
 
 Journal::~Journal() {
     MutexLock lock(state_->mutex);
@@ -82,7 +93,9 @@ JournalContent Journal::load() {
     JournalContent content;
     for (const auto& [key, text] : state_->store->read(task_prefix)) {
         try {
-            content.unfinished.push_back(TaskRecord::decode(text));
+            auto record = TaskRecord::decode(text);
+            if (key != task_key(record.id)) throw BadRequest("id", "not that of the key");
+            content.unfinished.push_back(std::move(record));
         } catch (const Error& error) {
             content.unreadable.push_back(key + ": " + error.what());
         }
@@ -127,7 +140,24 @@ void Journal::finish(const std::string& id, const nlohmann::json& finished_view)
 }
 
 void Journal::withdraw(const std::string& id) {
-    add({{}, {}, false, {task_key(id)}, {}});
+    Change insert;
+    {
+        MutexLock lock(state_->mutex);
+        auto& waiting = state_->waiting;
+        const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const Change& change) {
+            return change.insert && change.set_key == task_key(id);
+        });
+        if (found != waiting.end()) {
+            insert = std::move(*found);
+            state_->awaited -= insert.done ? 1U : 0U;
+            waiting.erase(found);
+        }
+    }
+    if (insert.set_key.empty()) {
+        add({{}, {}, false, {task_key(id)}, {}});
+    } else if (insert.done) {
+        insert.done(not_accepted(-ECANCELED));  // it was never sent, so nothing can arrive
+    }
 }
 
 void Journal::describe_owner(std::string description, Done done) {
@@ -139,13 +169,13 @@ void Journal::add(Change change) {
     {
         MutexLock lock(state_->mutex);
         lost = state_->lost;
-        if (!lost) state_->waiting.push_back(std::move(change));
+        if (!lost) state_->push(std::move(change));
     }
     if (lost) {
         if (change.done) change.done(not_accepted(-ESHUTDOWN));
         return;
     }
-    send_next(state_);
+    send_next(state_, Ends::may_linger);
 }
 
 void Journal::retry() {
@@ -153,7 +183,7 @@ void Journal::retry() {
         MutexLock lock(state_->mutex);
         state_->backing_off = false;
     }
-    send_next(state_);
+    send_next(state_, Ends::go_now);
 }
 
 std::size_t Journal::pending() const {
@@ -162,12 +192,16 @@ std::size_t Journal::pending() const {
 }
 
 bool Journal::wait_until_durable(std::chrono::milliseconds timeout) {
-    retry();
     const auto until = std::chrono::steady_clock::now() + timeout;
-    const MutexLock lock(state_->mutex);
-    while (!state_->waiting.empty() || state_->under_way > 0)
-        if (state_->idle.wait_until(state_->mutex, until) == std::cv_status::timeout) return false;
-    return true;
+    for (;;) {
+        retry();
+        const auto now = std::chrono::steady_clock::now();
+        const MutexLock lock(state_->mutex);
+        if (state_->lost) return false;
+        if (state_->waiting.empty() && state_->under_way == 0) return true;
+        if (now >= until) return false;
+        state_->idle.wait_until(state_->mutex, std::min(until, now + retry_pause));
+    }
 }
 
 std::chrono::nanoseconds Journal::longest_pending() const {
@@ -176,12 +210,30 @@ std::chrono::nanoseconds Journal::longest_pending() const {
     return state_->under_way == 0 ? std::chrono::nanoseconds(0) : now - state_->sent_at;
 }
 
-void Journal::send_next(const std::shared_ptr<State>& state) {
+/// Gives ends that wait alone a little time to gather.
+void Journal::send_lingering(const std::stop_token& stop, const std::shared_ptr<State>& state) {
+    name_this_thread("taskd-journal");
+    while (!stop.stop_requested()) {
+        {
+            MutexLock lock(state->mutex);
+            const auto may_send = [&]() TASKD_REQUIRES(state->mutex) { return state->may_send(); };
+            if (!state->lingering.wait(state->mutex, stop, may_send)) return;
+            state->lingering.wait_for(state->mutex, stop, state->options.linger, [] { return false; });
+        }
+        send_next(state, Ends::go_now);
+    }
+}
+
+void Journal::send_next(const std::shared_ptr<State>& state, Ends ends) {
     JournalBatch batch;
     std::vector<Change> changes;
     {
         MutexLock lock(state->mutex);
-        if (state->under_way > 0 || state->waiting.empty() || state->backing_off || state->lost) return;
+        if (!state->may_send()) return;
+        if (ends == Ends::may_linger && state->awaited == 0) {
+            state->lingering.notify_one();
+            return;
+        }
         batch.owner_token = state->token;
         while (!state->waiting.empty() && changes.size() < state->options.most_changes_in_batch) {
             Change& next = state->waiting.front();
@@ -193,6 +245,7 @@ void Journal::send_next(const std::shared_ptr<State>& state) {
             if (!next.set_key.empty()) batch.set[next.set_key] = next.value;
             if (next.insert) batch.must_be_absent.push_back(next.set_key);
             batch.remove.insert(batch.remove.end(), next.remove.begin(), next.remove.end());
+            state->awaited -= next.done ? 1U : 0U;
             changes.push_back(std::move(next));
             state->waiting.pop_front();
         }
@@ -216,6 +269,10 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
         if (fenced) {
             tell = !state->lost;
             state->lost = true;
+            // Nothing of it will ever be sent: what follows from accepted tasks is the next owner's to find out.
+            std::move(state->waiting.begin(), state->waiting.end(), std::back_inserter(sent));
+            state->waiting.clear();
+            state->awaited = 0;
         } else if (rc < 0) {
             state->backing_off = true;
             // An insert that failed is refused, and taken back in case it arrived all the same; what follows from
@@ -231,6 +288,9 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
             std::erase_if(sent, [](const Change& change) { return !change.insert; });
             state->waiting.insert(state->waiting.begin(), std::make_move_iterator(again.begin()),
                                   std::make_move_iterator(again.end()));
+            state->awaited =
+                static_cast<std::size_t>(std::count_if(state->waiting.begin(), state->waiting.end(),
+                                                       [](const auto& change) { return change.done != nullptr; }));
         }
     }
     state->idle.notify_all();
@@ -239,7 +299,7 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
         if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);
     if (tell && state->on_lost)
         state->on_lost(rc == -ESHUTDOWN ? "this client is fenced" : "another ceph-taskd has taken over");
-    send_next(state);
+    send_next(state, Ends::may_linger);
 }
 
 }  // namespace taskd::ceph

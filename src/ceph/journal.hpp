@@ -7,7 +7,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +20,8 @@ struct JournalOptions {
     std::size_t most_finished = 10'000;        ///< Finished tasks that are kept.
     std::chrono::hours finished_for{24 * 30};  ///< … and for how long.
     std::size_t most_changes_in_batch = 256;
+    /// How long the end of a task may wait for company: nobody waits for it, and one write then carries many.
+    std::chrono::milliseconds linger{10};
 };
 
 /// What a new front finds.
@@ -77,11 +81,14 @@ class Journal {
     };
     struct State;
 
-    static void send_next(const std::shared_ptr<State>& state);
+    enum class Ends { may_linger, go_now };
+    static void send_next(const std::shared_ptr<State>& state, Ends ends);
+    static void send_lingering(const std::stop_token& stop, const std::shared_ptr<State>& state);
     static void handle_answer(const std::shared_ptr<State>& state, std::vector<Change> sent, int rc);
     void add(Change change);
 
     const std::shared_ptr<State> state_;  // shared with the batches under way
+    std::jthread lingerer_;               // last: it uses the state
 };
 
 }  // namespace taskd::ceph

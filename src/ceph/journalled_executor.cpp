@@ -1,5 +1,7 @@
 #include "ceph/journalled_executor.hpp"
 
+#include <utility>
+
 #include <taskd/error.hpp>
 
 namespace taskd::ceph {
@@ -27,7 +29,7 @@ void JournalledExecutor::init(std::shared_ptr<Task> task) {
 
 void JournalledExecutor::start() {
     if (state_ == Record::is_durable) {
-        if (leave_waiting(Stage::accepted)) start_inner();
+        if (is_open(advance(Stage::accepted))) start_inner();
         return;
     }
     if (!prepare_) {
@@ -38,17 +40,18 @@ void JournalledExecutor::start() {
 }
 
 void JournalledExecutor::insert(const std::shared_ptr<Task>& task) {
+    if (!is_open(advance(Stage::inserting))) return;  // given up meanwhile: the record is never sent
     journal_->insert(record_, [this, task](std::exception_ptr error) { handle_inserted(task, std::move(error)); });
 }
 
 // On a thread of librados: neither the end of a task nor the start of an inner executor blocks.
 void JournalledExecutor::handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error) {
     if (error) {
-        if (leave_waiting(Stage::withdrawn)) finish(nullptr, std::move(error));
+        if (is_open(advance(Stage::withdrawn))) finish(nullptr, std::move(error));
         return;
     }
-    if (!leave_waiting(Stage::accepted)) {
-        // Given up before its record was even sent, and the record came after the removal.
+    if (!is_open(advance(Stage::accepted))) {
+        // Given up while the record was on its way, maybe before the journal had it: then the removal came too early.
         journal_->withdraw(task->id());
         return;
     }
@@ -65,20 +68,21 @@ void JournalledExecutor::start_inner() {
 }
 
 void JournalledExecutor::cancel(bool force) {
-    if (!leave_waiting(Stage::withdrawn)) {
-        inner_->cancel(force);
-        return;
-    }
-    journal_->withdraw(record_.id);
+    const Stage before = advance(Stage::withdrawn);
+    if (before == Stage::accepted) inner_->cancel(force);
+    if (!is_open(before)) return;
+    if (before == Stage::inserting) journal_->withdraw(task()->id());
     finish(nullptr, std::make_exception_ptr(Error(ErrorKind::unavailable, ETIMEDOUT, "taskd",
                                                   "the cluster does not answer: the task was not accepted")));
 }
 
-bool JournalledExecutor::leave_waiting(Stage next) {
+bool JournalledExecutor::is_open(Stage stage) noexcept {
+    return stage == Stage::preparing || stage == Stage::inserting;
+}
+
+JournalledExecutor::Stage JournalledExecutor::advance(Stage next) {
     MutexLock lock(mutex_);
-    if (stage_ != Stage::waiting) return false;
-    stage_ = next;
-    return true;
+    return is_open(stage_) ? std::exchange(stage_, next) : stage_;
 }
 
 }  // namespace taskd::ceph

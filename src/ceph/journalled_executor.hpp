@@ -34,13 +34,15 @@ class JournalledExecutor final : public TaskExecutor {
     void cancel(bool force) override;
 
   private:
-    enum class Stage { waiting, accepted, withdrawn };
+    enum class Stage { preparing, inserting, accepted, withdrawn };
 
     void insert(const std::shared_ptr<Task>& task);
     void handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error);
     void start_inner();
-    /// Leaves `waiting` for `next`. @returns false when it was left before.
-    bool leave_waiting(Stage next);
+    /// Goes to `next`, unless the task was accepted or withdrawn before. @returns the stage that it was in.
+    Stage advance(Stage next);
+    /// Whether it is still open if the task is accepted.
+    static bool is_open(Stage stage) noexcept;
 
     const std::unique_ptr<TaskExecutor> inner_;
     const std::shared_ptr<Journal> journal_;
@@ -48,7 +50,7 @@ class JournalledExecutor final : public TaskExecutor {
     const Record state_;
     const Prepare prepare_;
     Mutex mutex_;
-    Stage stage_ TASKD_GUARDED_BY(mutex_) = Stage::waiting;
+    Stage stage_ TASKD_GUARDED_BY(mutex_) = Stage::preparing;
 };
 
 }  // namespace taskd::ceph

@@ -1,5 +1,8 @@
 #include "ceph/task_record.hpp"
 
+#include "core/identity.hpp"
+#include "core/utf8.hpp"
+
 #include <taskd/error.hpp>
 
 namespace taskd::ceph {
@@ -7,6 +10,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int most_attempts = 1'000'000;
 constexpr std::string_view kind_names[] = {"operation", "command"};
 
 std::string dump(const json& value) {
@@ -17,27 +21,80 @@ json parse_record(std::string_view text) {
     json record = json::parse(text, nullptr, false);
     if (!record.is_object()) throw BadRequest("record", "not a JSON object");
     const auto version = record.find("version");
-    if (version == record.end() || !version->is_number_integer()) throw BadRequest("version", "expected a number");
-    if (version->get<int>() > task_record_version)
+    if (version == record.end()) throw BadRequest("version", "missing");
+    if (!version->is_number_integer() || *version < 1) throw BadRequest("version", "expected a number from 1 on");
+    if (*version > task_record_version)
         throw BadRequest("version", "written by a newer ceph-taskd (" + dump(*version) + ")");
     return record;
 }
 
-template <class Value>
-Value field(const json& record, const char* name) {
+const json& field(const json& record, const char* name) {
     const auto found = record.find(name);
     if (found == record.end()) throw BadRequest(name, "missing");
+    return *found;
+}
+
+std::string text_field(const json& record, const char* name) {
+    const json& value = field(record, name);
+    if (!value.is_string()) throw BadRequest(name, "expected a text");
+    return value.get<std::string>();
+}
+
+const json& object_field(const json& record, const char* name) {
+    const json& value = field(record, name);
+    if (!value.is_object()) throw BadRequest(name, "expected an object");
+    return value;
+}
+
+bool flag_field(const json& record, const char* name) {
+    const json& value = field(record, name);
+    if (!value.is_boolean()) throw BadRequest(name, "expected true or false");
+    return value.get<bool>();
+}
+
+int count_field(const json& record, const char* name, int most) {
+    const json& value = field(record, name);
+    if (!value.is_number_integer() || value < 0 || value > most)
+        throw BadRequest(name, "expected a whole number from 0 to " + std::to_string(most));
+    return value.get<int>();
+}
+
+WallTime time_field(const json& record, const char* name) {
     try {
-        return found->get<Value>();
-    } catch (const json::exception&) {
-        throw BadRequest(name, "of the wrong type");
+        return parse_utc(text_field(record, name));
+    } catch (const BadRequest& mistake) {
+        throw BadRequest(name, mistake.what());
     }
 }
 
-json object_field(const json& record, const char* name) {
-    json value = field<json>(record, name);
-    if (!value.is_object()) throw BadRequest(name, "expected an object");
-    return value;
+/// What the task list would not take must not come into it either.
+const json& metadata_field(const json& record) {
+    const json& metadata = object_field(record, "metadata");
+    (void)identity_of(metadata);
+    return metadata;
+}
+
+std::string priority_field(const json& record) {
+    auto priority = text_field(record, "priority");
+    if (priority != "high" && priority != "normal" && priority != "low")
+        throw BadRequest("priority", "expected high, normal or low");
+    return priority;
+}
+
+/// Longer texts of a failure are cut: they are for people.
+void cap_exception(json& exception) {
+    if (dump(exception).size() <= most_result_bytes) return;
+    json capped{{"truncated", true}};
+    for (const auto* key : {"detail", "code", "component", "status", "task"})
+        if (exception.contains(key)) capped[key] = exception[key];
+    if (capped.contains("detail") && capped["detail"].is_string()) {
+        auto detail = capped["detail"].get<std::string>();
+        if (detail.size() > most_result_bytes) {
+            detail.resize(most_result_bytes);
+            capped["detail"] = valid_utf8(detail) + "…";
+        }
+    }
+    exception = std::move(capped);
 }
 
 TaskRecord::Kind kind_from(const std::string& text) {
@@ -66,32 +123,42 @@ std::string TaskRecord::encode() const {
 TaskRecord TaskRecord::decode(std::string_view text) {
     const json record = parse_record(text);
     TaskRecord task;
-    task.id = field<std::string>(record, "id");
-    task.kind = kind_from(field<std::string>(record, "kind"));
-    task.name = field<std::string>(record, "name");
-    task.metadata = object_field(record, "metadata");
-    task.arguments = field<json>(record, "arguments");
+    task.id = text_field(record, "id");
+    task.kind = kind_from(text_field(record, "kind"));
+    task.name = text_field(record, "name");
+    task.metadata = metadata_field(record);
+    task.arguments = field(record, "arguments");
     task.bound = object_field(record, "bound");
-    task.begin_time = parse_utc(field<std::string>(record, "begin_time"));
-    task.attempts = field<int>(record, "attempts");
-    task.priority = field<std::string>(record, "priority");
-    task.deadline = field<std::string>(record, "deadline");
-    task.heavy = field<bool>(record, "heavy");
+    task.begin_time = time_field(record, "begin_time");
+    task.attempts = count_field(record, "attempts", most_attempts);
+    task.priority = priority_field(record);
+    task.deadline = text_field(record, "deadline");
+    if (!task.deadline.empty()) (void)time_field(record, "deadline");
+    task.heavy = flag_field(record, "heavy");
     return task;
 }
 
 std::string encode_finished(const std::string& id, json finished_view) {
     if (dump(finished_view.at("ret_value")).size() > most_result_bytes)
         finished_view["ret_value"] = {{"truncated", true}, {"note", "too long for the history"}};
+    cap_exception(finished_view.at("exception"));
     return dump({{"version", task_record_version}, {"id", id}, {"task", std::move(finished_view)}});
 }
 
 FinishedRecord decode_finished(std::string_view text) {
     const json record = parse_record(text);
-    FinishedRecord finished{field<std::string>(record, "id"), object_field(record, "task")};
-    for (const auto* key :
-         {"name", "metadata", "begin_time", "end_time", "duration", "progress", "success", "ret_value", "exception"})
-        if (!finished.view.contains(key)) throw BadRequest(key, "missing");
+    FinishedRecord finished{text_field(record, "id"), object_field(record, "task")};
+    const json& view = finished.view;
+    (void)text_field(view, "name");
+    (void)metadata_field(view);
+    (void)time_field(view, "begin_time");
+    (void)time_field(view, "end_time");
+    if (!field(view, "duration").is_number()) throw BadRequest("duration", "expected a number");
+    (void)count_field(view, "progress", 100);
+    (void)flag_field(view, "success");
+    (void)field(view, "ret_value");
+    if (const json& exception = field(view, "exception"); !exception.is_null() && !exception.is_object())
+        throw BadRequest("exception", "expected null or an object");
     return finished;
 }
 

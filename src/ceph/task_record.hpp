@@ -33,7 +33,8 @@ struct TaskRecord {
 /// The version that this program writes. It reads this one and older ones.
 inline constexpr int task_record_version = 1;
 
-/// A finished task: the dashboard's view of it with its id, results longer than `most_result_bytes` left out.
+/// A finished task: the dashboard's view of it with its id, results longer than `most_result_bytes` left out
+/// and failures cut to their text.
 std::string encode_finished(const std::string& id, nlohmann::json finished_view);
 
 struct FinishedRecord {
