@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include <sys/wait.h>
 
@@ -147,8 +149,25 @@ std::string TestCluster::run(const std::string& command) const {
     return output;
 }
 
+namespace {
+
+/// Whether every thread of the process has stopped: a signal to a busy process takes effect some time later.
+bool is_stopped(pid_t pid) {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+        std::ifstream file(thread.path() / "stat");
+        std::string stat;
+        std::getline(file, stat);
+        const auto name_end = stat.rfind(')');
+        if (name_end == std::string::npos || stat.compare(name_end, 3, ") T") != 0) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
 Frozen::Frozen(const TestCluster& cluster, const std::string& daemon) : pid_(cluster.pid(daemon)) {
     kill(pid_, SIGSTOP);
+    while (!is_stopped(pid_)) std::this_thread::yield();
 }
 
 Frozen::~Frozen() {

@@ -80,7 +80,7 @@ TEST_F(AioTasks, WriteAndReadThousandsOfObjects) {
         EXPECT_EQ(tasks[static_cast<std::size_t>(n)]->wait().value, "text " + std::to_string(n));
     EXPECT_GE(most_in_flight, 100U);
     EXPECT_LE(most_in_flight, 300U);
-    EXPECT_EQ(window.in_flight(), 0U);
+    while (window.in_flight() > 0) std::this_thread::yield();  // a task ends before its place is free
 }
 
 TEST_F(AioTasks, FailWithWhatLibradosSays) {
