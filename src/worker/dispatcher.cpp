@@ -503,11 +503,10 @@ void Dispatcher::Impl::end_waiting(const std::string& id, const std::string& why
 }
 
 void Dispatcher::Impl::ask_to_stop(Entry& entry, std::string reason, bool force) {
-    if (entry.cancel_reason.empty()) {
-        entry.cancel_reason = std::move(reason);
-        entry.worker->cancel(entry.job.task->id());
-    }
     if (force && !std::exchange(entry.forced, true)) entry.kill_at = clock_.steady() + options_.cancel_grace;
+    if (!entry.cancel_reason.empty()) return;
+    entry.cancel_reason = std::move(reason);
+    entry.worker->cancel(entry.job.task->id());
 }
 
 void Dispatcher::Impl::watch(Entry& entry, SteadyTime now) {

@@ -1,0 +1,50 @@
+#include "api_server.hpp"
+
+namespace taskd::api {
+namespace {
+
+using nlohmann::json;
+
+/// A front whose role the test sets before a request.
+class AccessTest : public ApiTest {
+  protected:
+    void is_not_active(std::string state, std::string active_url = {}) {
+        standing = {nullptr, std::move(active_url), std::move(state)};
+    }
+};
+
+TEST_F(AccessTest, AStandbySendsItsClientsToTheActiveOne) {
+    is_not_active("standby", "http://10.0.0.2:8280");
+    http::Client client(server.endpoints().front());
+
+    const auto response = client.request("GET", "/api/task?name=rbd/*", {}, {}, std::chrono::seconds(60));
+
+    EXPECT_EQ(response.status, 303);
+    EXPECT_EQ(response.header("Location"), "http://10.0.0.2:8280/api/task?name=rbd/*");
+}
+
+TEST_F(AccessTest, AFrontThatKnowsNoActiveOneIsUnavailable) {
+    is_not_active("recovering");
+    for (const auto& answer : {get("/api/summary"), post("/api/block/image", json::object())}) {
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_TRUE(answer.retry_after);
+        EXPECT_NE(answer.body["detail"].get<std::string>().find("recovering"), std::string::npos);
+    }
+}
+
+TEST_F(AccessTest, ItIsAliveInEveryRoleAndSaysWhich) {
+    EXPECT_EQ(get("/healthz").body["state"], "active");
+    is_not_active("standby");
+    EXPECT_EQ(get("/healthz").status, 200);
+    EXPECT_EQ(get("/healthz").body["state"], "standby");
+}
+
+TEST_F(AccessTest, ItIsReadyWhenItIsActiveAndAMonitorAnswers) {
+    while (!cluster.current().have_mon_connection) std::this_thread::yield();
+    EXPECT_EQ(get("/readyz").status, 200);
+    is_not_active("standby");
+    EXPECT_EQ(get("/readyz").status, 503);
+}
+
+}  // namespace
+}  // namespace taskd::api
