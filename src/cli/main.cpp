@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <variant>
 
 #include <taskd/error.hpp>
 
@@ -15,6 +16,11 @@ int main(int argc, char** argv) {
     try {
         const CommandLine command_line = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
                                                             [](const char* name) { return std::getenv(name); });
+        // Help must not depend on where the daemon is.
+        if (const auto* print = std::get_if<Print>(&command_line.invocation)) {
+            std::cout << print->text << std::flush;
+            return exit_code(Outcome::succeeded);
+        }
         const char* token = std::getenv("CEPH_TASKD_TOKEN");
         HttpTransport transport(command_line.endpoint, token == nullptr ? "" : token);
         SystemTimer timer;
