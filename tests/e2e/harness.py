@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -300,6 +301,10 @@ class Suite:
         return function
 
     def main(self, names, make_world):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the cluster is wiped on the way out
+        unknown = set(names) - {check.__name__ for check in self.checks}
+        if unknown:
+            sys.exit(f"no such checks: {sorted(unknown)}")
         passed, failed = 0, []
         wanted = [one for one in self.checks if not names or one.__name__ in names]
         directory = tempfile.mkdtemp(prefix="taskd-e2e.")
