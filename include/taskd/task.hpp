@@ -75,12 +75,15 @@ class Task : public std::enable_shared_from_this<Task> {
     /// @throws  What the task failed with.
     WaitResult wait(std::optional<std::chrono::nanoseconds> timeout = std::nullopt) const;
 
-    /// Names a callback given to `on_finished`; never 0.
+    /// Names a callback given to `on_finished` or `on_accepted`; never 0.
     using WaiterId = std::uint64_t;
 
     /// Calls `callback` once, when the task has finished, from the thread that ends it; it must not block or throw.
     /// @returns 0, and never calls it, when the task has finished already.
     WaiterId on_finished(std::function<void()> callback) const;
+    /// The same for when the task is accepted, or has ended without.
+    /// @returns 0, and never calls it, when that is so already.
+    WaiterId on_accepted(std::function<void()> callback) const;
     /// Gives the callback up, so that a task which runs for long does not collect those of everybody who asked.
     /// A call that is under way may still end after this returns.
     void forget(WaiterId waiter) const;
@@ -90,7 +93,7 @@ class Task : public std::enable_shared_from_this<Task> {
     /// A task that ends before it was accepted leaves no trace in the lists.
     bool is_accepted() const noexcept;
     /// For executors of tasks that were run with `RunOptions::accepted` false.
-    void set_accepted() noexcept;
+    void set_accepted();
     TaskStatus status() const;
     /// The failure, null when the task succeeded or has not finished.
     std::exception_ptr failure() const;

@@ -31,8 +31,17 @@ http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono
     co_return co_await wait.wait_for(timeout);
 }
 
+http::net::awaitable<void> wait_until_accepted(std::shared_ptr<Task> task, std::chrono::milliseconds timeout) {
+    http::CallbackWait wait(co_await http::net::this_coro::executor);
+    if (task->on_accepted(wait.callback())) co_await wait.wait_for(timeout);
+}
+
 http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task, TaskAnswer answer) {
-    const bool finished = co_await wait_for_task(task, answer.wait_for);
+    bool finished = co_await wait_for_task(task, answer.wait_for);
+    if (!finished && answer.wait_for < answer.accept_within) {
+        co_await wait_until_accepted(task, answer.accept_within - answer.wait_for);
+        finished = task->is_finished();
+    }
     http::Response response;
     if (!finished && !task->is_accepted()) {
         // Nothing is half accepted: what is not durable by now is taken back, for everybody who waits for it.

@@ -165,17 +165,17 @@ void Journal::describe_owner(std::string description, Done done) {
 }
 
 void Journal::add(Change change) {
-    bool lost = false;
+    Done refused;
     {
         MutexLock lock(state_->mutex);
-        lost = state_->lost;
-        if (!lost) state_->push(std::move(change));
+        if (state_->lost) {
+            refused = std::move(change.done);
+        } else {
+            state_->push(std::move(change));
+        }
     }
-    if (lost) {
-        if (change.done) change.done(not_accepted(-ESHUTDOWN));
-        return;
-    }
-    send_next(state_, Ends::may_linger);
+    if (refused) refused(not_accepted(-ESHUTDOWN));
+    send_next(state_, Ends::may_linger);  // which does nothing when the journal is lost
 }
 
 void Journal::retry() {

@@ -29,7 +29,8 @@ class SignalInterruption : public Interruption {
 
     // The handler may read any text that was ever current, so none is freed before the object is; there are a few.
     std::vector<std::unique_ptr<const std::string>> said_;
-    static std::atomic<const std::string*> current_;
+    static std::atomic<const std::string*>
+        current_;  // NOLINT(readability-identifier-naming): private data, though static
 };
 
 /// Standard output and error as they are. @param err_is_terminal etc. are looked up once, the size at every call.

@@ -146,7 +146,7 @@ std::string task_label(const json& task) {
 
 std::string failure_text(const json& exception) {
     if (exception.is_object()) {
-        const std::string detail = printable(text_member(exception, "detail"));
+        std::string detail = printable(text_member(exception, "detail"));
         if (!detail.empty()) return detail;
     }
     if (exception.is_null() || (exception.is_object() && exception.empty()))

@@ -210,6 +210,7 @@ int run_submit(Session& session, const Submit& submit) {
     }
     report_failures(session, tasks);
     std::vector<Outcome> outcomes;
+    outcomes.reserve(tasks.size());
     for (const Followed& task : tasks) outcomes.push_back(task.outcome.value_or(Outcome::succeeded));
     return exit_code(worst(outcomes));
 }

@@ -91,7 +91,7 @@ std::string task_subject(const nlohmann::json& metadata) {
     if (const std::string image = member(metadata, "image_name"); !image.empty()) {
         return joined(member(metadata, "pool_name"), member(metadata, "namespace"), image);
     }
-    if (const std::string prefix = member(metadata, "prefix"); !prefix.empty()) return prefix;
+    if (std::string prefix = member(metadata, "prefix"); !prefix.empty()) return prefix;
     if (const auto command = metadata.find("command"); command != metadata.end() && command->is_object()) {
         if (std::string prefix = member(*command, "prefix"); !prefix.empty()) return prefix;
     }

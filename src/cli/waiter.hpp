@@ -36,7 +36,7 @@ class Waiter {
     /// Ask `GET /api/task/{id}?wait=hold` at `at`, not earlier.
     struct Ask {
         SteadyTime at;
-        std::chrono::seconds hold;
+        std::chrono::seconds hold{0};
     };
     struct Over {};
     using Action = std::variant<Ask, Over>;

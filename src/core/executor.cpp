@@ -49,14 +49,7 @@ void call_waiters(Task::Impl& impl) {
         impl.released = true;
         waiters.swap(impl.waiters);
     }
-    for (const auto& waiter : waiters) {
-        try {
-            waiter.callback();
-        } catch (...) {
-            // The others wait as well.
-            spdlog::error("task {} ({}): a waiter threw: {}", impl.id, impl.name, error_text(std::current_exception()));
-        }
-    }
+    impl.call(waiters);
 }
 
 void announce_end(NotificationQueue& notifications, const Task::Impl& impl) {

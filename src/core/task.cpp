@@ -4,6 +4,7 @@
 #include <future>
 #include <stdexcept>
 
+#include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 #include <taskd/executor.hpp>
 #include <taskd/task.hpp>
@@ -41,8 +42,28 @@ bool Task::is_accepted() const noexcept {
     return impl_->accepted.load(std::memory_order_acquire);
 }
 
-void Task::set_accepted() noexcept {
-    impl_->accepted.store(true, std::memory_order_release);
+void Task::set_accepted() {
+    std::vector<Impl::Waiter> waiters;
+    {
+        MutexLock lock(impl_->mutex);
+        impl_->accepted.store(true, std::memory_order_release);
+        const auto first = std::stable_partition(impl_->waiters.begin(), impl_->waiters.end(),
+                                                 [](const Impl::Waiter& waiter) { return !waiter.until_accepted; });
+        waiters.assign(std::make_move_iterator(first), std::make_move_iterator(impl_->waiters.end()));
+        impl_->waiters.erase(first, impl_->waiters.end());
+    }
+    impl_->call(waiters);
+}
+
+void Task::Impl::call(const std::vector<Waiter>& called) const {
+    for (const auto& waiter : called) {
+        try {
+            waiter.callback();
+        } catch (...) {
+            // The others wait as well.
+            spdlog::error("task {} ({}): a waiter threw: {}", id, name, error_text(std::current_exception()));
+        }
+    }
 }
 
 bool Task::is_finished() const noexcept {
@@ -72,6 +93,13 @@ Task::WaiterId Task::on_finished(std::function<void()> callback) const {
     MutexLock lock(impl_->mutex);
     if (impl_->released) return 0;
     impl_->waiters.push_back({++impl_->last_waiter, std::move(callback)});
+    return impl_->last_waiter;
+}
+
+Task::WaiterId Task::on_accepted(std::function<void()> callback) const {
+    MutexLock lock(impl_->mutex);
+    if (impl_->released || is_accepted()) return 0;
+    impl_->waiters.push_back({++impl_->last_waiter, std::move(callback), true});
     return impl_->last_waiter;
 }
 

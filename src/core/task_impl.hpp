@@ -18,6 +18,7 @@ struct Task::Impl {
     struct Waiter {
         WaiterId id;
         std::function<void()> callback;
+        bool until_accepted = false;  ///< Or until it has ended without.
     };
 
     const Clock* clock = nullptr;
@@ -59,6 +60,9 @@ struct Task::Impl {
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
     WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
     std::vector<Waiter> waiters TASKD_GUARDED_BY(mutex);
+
+    /// Calls them, in this thread; what they throw is logged.
+    void call(const std::vector<Waiter>& called) const;
 
     double duration_s() const {
         const auto end = finished.load(std::memory_order_acquire) ? end_steady : clock->steady();

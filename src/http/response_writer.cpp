@@ -66,7 +66,7 @@ std::string http_date(std::time_t seconds) {
 
 ResponseWriter::ResponseWriter(std::string_view server_name) {
     append_header(server_line_, "Server", server_name);
-    usual_lines_ = server_line_;
+    usual_lines_.append(server_line_);
     for (const auto line : fixed_lines) usual_lines_.append(line);
 }
 

@@ -91,7 +91,6 @@ Server::Impl::Impl(ServerOptions server_options, Router server_router)
 
 void Server::Impl::Listener::close() {
     closing = true;
-    boost::system::error_code ignored;
     if (descriptor) descriptor->release();  // ends the wait; the descriptor is `socket`'s to close
     if (retry) retry->cancel();
     socket.close();

@@ -60,7 +60,8 @@ class Session final : public Connection {
 
     /// Answers a connection that may not be served.
     net::awaitable<void> refuse(Response response) {
-        co_await send_last(std::move(response));
+        // clang-tidy 14 sees a coroutine's body twice, and so a second move.
+        co_await send_last(std::move(response));  // NOLINT(bugprone-use-after-move)
         co_await linger();
     }
 
@@ -200,7 +201,7 @@ class Session final : public Connection {
     net::awaitable<void> send_last(Response response) {
         lingers_ = true;
         response_for_ = {.close = true};
-        compose(std::move(response));
+        compose(std::move(response));  // NOLINT(bugprone-use-after-move): as in refuse()
         if (!write_now()) lingers_ = co_await write_rest();
     }
 
@@ -255,7 +256,7 @@ class Session final : public Connection {
         boost::system::error_code error;
         stream_.shutdown(Stream::shutdown_send, error);
         wait_within(longest);
-        std::array<char, 4096> dropped;
+        std::array<char, 4096> dropped{};
         for (std::size_t total = 0; !error && !expired_ && total < most_bytes && !thread_.is_stopping();) {
             idle_ = true;
             total +=

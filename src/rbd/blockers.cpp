@@ -49,11 +49,11 @@ std::string describe_clone(const Blockers::Clone& clone) {
 std::string hint(const Blockers& blockers) {
     std::vector<std::string> parts;
     if (!blockers.watchers.empty())
-        parts.push_back("in use by " + enumerate(blockers.watchers, describe_watcher) +
-                        ": close it there; a dead client goes after 30 s or with `ceph osd blocklist add ADDRESS`");
+        parts.emplace_back("in use by " + enumerate(blockers.watchers, describe_watcher) +
+                           ": close it there; a dead client goes after 30 s or with `ceph osd blocklist add ADDRESS`");
     if (blockers.is_mirror_copy)
-        parts.push_back("it is the copy of a mirrored image: remove it at its primary site, or promote it first");
-    if (blockers.is_migrating) parts.push_back("it is being migrated: commit or abort the migration first");
+        parts.emplace_back("it is the copy of a mirrored image: remove it at its primary site, or promote it first");
+    if (blockers.is_migrating) parts.emplace_back("it is being migrated: commit or abort the migration first");
     if (blockers.group)
         parts.push_back("it belongs to the group " + shown(*blockers.group) + ": take it out of the group first");
     if (!blockers.clones.empty())

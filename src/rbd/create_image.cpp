@@ -124,7 +124,7 @@ void check_pools(rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& l
                         "pool '" + shown(spec.pool) +
                             "' is erasure-coded: take a replicated pool, and name an erasure-coded one as data_pool");
     if (!layout.data_pool) return;
-    const rados_t cluster = rados_ioctx_get_cluster(pool);
+    rados_t cluster = rados_ioctx_get_cluster(pool);
     const auto name = shown(*layout.data_pool);
     const auto id = pool_id(cluster, *layout.data_pool);
     if (!id) throw rbd_error(-ENOENT, creating, "data pool '" + name + "' does not exist");

@@ -56,7 +56,7 @@ std::optional<Image> Image::open_by_id(rados_ioctx_t pool, const std::string& id
         check(got, "getting name of", id);
         break;
     }
-    image.name_ = name.c_str();
+    image.name_.assign(name.c_str());  // NOLINT(readability-redundant-string-cstr): ends at the NUL, unlike name
     return image;
 }
 

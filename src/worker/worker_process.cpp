@@ -86,7 +86,7 @@ class SpawnActions {
     ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions); }
     SpawnActions(const SpawnActions&) = delete;
     SpawnActions& operator=(const SpawnActions&) = delete;
-    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_t actions{};
 };
 
 class SpawnAttributes {
@@ -107,7 +107,7 @@ class SpawnAttributes {
     ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes); }
     SpawnAttributes(const SpawnAttributes&) = delete;
     SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-    posix_spawnattr_t attributes;
+    posix_spawnattr_t attributes{};
 };
 
 pid_t spawn(std::vector<std::string> command, int channel, int error_output) {
@@ -119,6 +119,7 @@ pid_t spawn(std::vector<std::string> command, int channel, int error_output) {
     const SpawnAttributes attributes;
     command.push_back(std::to_string(::getpid()));
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (auto& word : command) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     pid_t pid = 0;
