@@ -27,11 +27,12 @@ struct Wish {
 /// A dispatcher with a fake crew and a manual clock; each test makes it with the options that it needs.
 class DispatcherTest : public ::testing::Test {
   protected:
-    /// One worker with one thread, unless a test wants more.
+    /// One worker, and no job ever counts as stalled, unless a test wants it otherwise.
     DispatcherTest() {
         options.workers = 1;
         options.threads_per_worker = 16;
         options.tick = std::chrono::milliseconds(1);
+        options.stall_after = std::chrono::hours(1'000'000);  // stalled jobs leave their slots to others
     }
 
     void start() { dispatcher.emplace(options, crew.factory(), clock); }
@@ -76,6 +77,10 @@ class DispatcherTest : public ::testing::Test {
     /// A test that would wait for ever is ended by ctest.
     static void wait_until(const std::function<bool()>& condition) {
         while (!condition()) std::this_thread::yield();
+    }
+    /// The same while time passes.
+    void advance_until(const std::function<bool()>& condition) {
+        for (; !condition(); std::this_thread::yield()) clock.advance(std::chrono::seconds(1));
     }
     /// The dispatcher has dealt with everything that it was told before.
     void settle() {
