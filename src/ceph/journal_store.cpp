@@ -27,8 +27,8 @@ class WriteOp {
     rados_write_op_t get() const noexcept { return op_.get(); }
 
     void require(const std::string& key, const std::string& value) {
-        rados_write_op_omap_cmp2(op_.get(), key.c_str(), LIBRADOS_CMPXATTR_OP_EQ, value.data(), key.size(), value.size(),
-                                 nullptr);
+        rados_write_op_omap_cmp2(op_.get(), key.c_str(), LIBRADOS_CMPXATTR_OP_EQ, value.data(), key.size(),
+                                 value.size(), nullptr);
     }
     void set(const std::map<std::string, std::string>& values) {
         if (values.empty()) return;
