@@ -201,8 +201,8 @@ class Session final : public Connection {
     net::awaitable<void> send_last(Response response) {
         lingers_ = true;
         response_for_ = {.close = true};
-        compose(std::move(response));  // NOLINT(bugprone-use-after-move): as in refuse()
-        if (!write_now()) lingers_ = co_await write_rest();
+        compose(std::move(response));
+        if (!write_now()) lingers_ = co_await write_rest();  // NOLINT(bugprone-use-after-move): as in refuse()
     }
 
     /// Sends what the socket takes without waiting: nearly always all of it, and then no reactor is involved.
