@@ -1,0 +1,130 @@
+#include "daemon/options.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace taskd::daemon {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Options parse(std::vector<const char*> arguments) {
+    ::unsetenv("TASKD_LISTEN");
+    ::unsetenv("TASKD_SOCKET");
+    arguments.insert(arguments.begin(), "ceph-taskd");
+    return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+Finished finished(std::vector<const char*> arguments) {
+    try {
+        parse(std::move(arguments));
+    } catch (const Finished& end) {
+        return end;
+    }
+    return {-1, "it would run"};
+}
+
+std::vector<std::string> texts(const std::vector<http::Endpoint>& endpoints) {
+    std::vector<std::string> all;
+    for (const auto& endpoint : endpoints) all.push_back(endpoint.text());
+    return all;
+}
+
+TEST(Options, WithoutAnyItServesTheSocketAndLoopbackAsClientAdmin) {
+    const auto options = parse({});
+
+    EXPECT_EQ(options.cluster.name, "client.admin");
+    ASSERT_EQ(options.listen.size(), 2U);
+    EXPECT_EQ(options.listen[0].kind, http::Endpoint::Kind::unix_socket);
+    EXPECT_EQ(options.listen[1].host, "127.0.0.1");
+    EXPECT_EQ(options.dispatcher.workers, 2U);
+    EXPECT_EQ(options.dispatcher.threads_per_worker, 16U);
+    EXPECT_TRUE(options.use_journal);
+}
+
+TEST(Options, CephsOwnAreTakenAsCephTakesThem) {
+    const auto options = parse({"-c", "/x/ceph.conf", "-n", "client.taskd", "-k", "/x/keyring", "--cluster", "other"});
+
+    EXPECT_EQ(options.cluster.conf, "/x/ceph.conf");
+    EXPECT_EQ(options.cluster.name, "client.taskd");
+    EXPECT_EQ(options.cluster.keyring, "/x/keyring");
+    EXPECT_EQ(options.cluster.cluster, "other");
+}
+
+TEST(Options, AnIdIsANameWithoutItsType) {
+    EXPECT_EQ(parse({"--id", "taskd"}).cluster.name, "client.taskd");
+    EXPECT_EQ(parse({"-i", "taskd"}).cluster.name, "client.taskd");
+}
+
+TEST(Options, ListensWhereItIsTold) {
+    EXPECT_THAT(texts(parse({"--socket", "/x.sock", "--listen", "[::1]:1", "--listen", "localhost:2"}).listen),
+                ::testing::ElementsAre("unix:/x.sock", "[::1]:1", "localhost:2"));
+    EXPECT_THAT(texts(parse({"--socket", "/x.sock", "--no-listen"}).listen), ::testing::ElementsAre("unix:/x.sock"));
+    EXPECT_THAT(texts(parse({"--socket", "", "--listen", "127.0.0.2:0"}).listen),
+                ::testing::ElementsAre("127.0.0.2:0"));
+}
+
+TEST(Options, RefusesToListenBeyondLoopback) {
+    for (const char* endpoint : {"0.0.0.0:1", "[::]:1", "192.0.2.1:80", "example.com:80", "[::ffff:192.0.2.1]:1"}) {
+        const auto end = finished({"--listen", endpoint});
+        EXPECT_EQ(end.exit_code, 2) << endpoint;
+        EXPECT_THAT(end.text, HasSubstr("loopback")) << endpoint;
+    }
+}
+
+TEST(Options, RefusesToServeNobody) {
+    EXPECT_EQ(finished({"--socket", "", "--no-listen"}).exit_code, 2);
+}
+
+TEST(Options, AMistakeIsOneLineAndExitCode2) {
+    for (const auto& arguments : std::vector<std::vector<const char*>>{{"--nonsense"},
+                                                                       {"--listen", "nonsense"},
+                                                                       {"--workers", "-1"},
+                                                                       {"--workers", "many"},
+                                                                       {"--threads", "0"},
+                                                                       {"--grace", "-1"},
+                                                                       {"--connect-timeout", "0"},
+                                                                       {"--log-level", "loud"},
+                                                                       {"-c"},
+                                                                       {"surplus"}}) {
+        const auto end = finished(arguments);
+        EXPECT_EQ(end.exit_code, 2) << arguments[0];
+        EXPECT_THAT(end.text, StartsWith("ceph-taskd: "));
+        EXPECT_THAT(end.text, ::testing::Not(HasSubstr("\n"))) << end.text;
+    }
+}
+
+TEST(Options, HelpAndVersionAreNoMistakes) {
+    EXPECT_EQ(finished({"--help"}).exit_code, 0);
+    EXPECT_THAT(finished({"--help"}).text, HasSubstr("--listen"));
+    EXPECT_EQ(finished({"--version"}).exit_code, 0);
+    EXPECT_THAT(finished({"--version"}).text, StartsWith("ceph-taskd "));
+}
+
+TEST(Options, TimesAreInSecondsAndMayHaveFractions) {
+    const auto options = parse({"--grace", "0.25", "--stall-after", "2.5", "--connect-timeout", "7"});
+
+    EXPECT_EQ(options.grace, std::chrono::milliseconds(250));
+    EXPECT_EQ(options.dispatcher.stall_after, std::chrono::milliseconds(2500));
+    EXPECT_EQ(options.cluster.connect_timeout, std::chrono::seconds(7));
+}
+
+TEST(Options, TheEnvironmentSaysWhereToListenUnlessTheCommandLineDoes) {
+    ::setenv("TASKD_SOCKET", "/env.sock", 1);
+    const char* const arguments[] = {"ceph-taskd", "--no-listen"};
+    const auto from_environment = parse_options(2, arguments).listen;
+    const char* const more[] = {"ceph-taskd", "--no-listen", "--socket", "/x.sock"};
+    const auto from_both = parse_options(4, more).listen;
+    ::unsetenv("TASKD_SOCKET");
+
+    EXPECT_EQ(texts(from_environment), std::vector<std::string>{"unix:/env.sock"});
+    EXPECT_EQ(texts(from_both), std::vector<std::string>{"unix:/x.sock"});
+}
+
+}  // namespace
+}  // namespace taskd::daemon
