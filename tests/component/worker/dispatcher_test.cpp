@@ -203,13 +203,13 @@ TEST_F(DispatcherTest, AJobWithoutProgressIsMarkedStalledUntilItGoesOn) {
 
     clock.advance(1s);
     wait_until([&] { return task->status().stalled_since.has_value(); });
-    EXPECT_THAT(task->status().waiting_for, HasSubstr("the cluster"));
     wait_until([&] { return dispatcher->status().stalled == 1; });
+    EXPECT_THAT(task->status().waiting_for, HasSubstr("the cluster"));
 
     crew.progress(given, 1);
-    wait_until([&] { return !task->status().stalled_since; });
-    EXPECT_EQ(task->status().waiting_for, "");
     settle();
+    EXPECT_FALSE(task->status().stalled_since);
+    EXPECT_EQ(task->status().waiting_for, "");
     EXPECT_EQ(dispatcher->status().stalled, 0U);
 }
 
