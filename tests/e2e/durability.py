@@ -24,6 +24,8 @@ class World:
 
     def __init__(self, directory):
         self.directory = directory
+        # A PG of one OSD whose read lease ran out stays laggy for ever (16.2.15): the lease outlasts our freezing.
+        os.environ["VSTART_EXTRA_CONF"] = "[osd]\nosd heartbeat grace = 120\n"
         self.cluster = Cluster(os.path.join(directory, "cluster"))
         self.daemons = {}
 
@@ -66,7 +68,8 @@ class World:
 
     def fenced_addresses(self):
         done = self.cluster.tool("ceph", "osd", "blocklist", "ls", "-f", "json")
-        return {entry["addr"] for entry in json.loads(done.stdout)}
+        # A list of addresses, and then one of ranges that this release prints as well.
+        return {entry["addr"] for entry in json.JSONDecoder().raw_decode(done.stdout.strip())[0]}
 
     def images(self, prefix):
         return [name for name in self.cluster.images() if name.startswith(prefix)]
@@ -385,15 +388,20 @@ def a_waiting_task_is_cancelled_at_once_and_does_nothing(world):
 @check
 def a_running_delete_that_is_cancelled_can_be_resumed(world):
     daemon = world.start()
-    world.make_images(["big"], 1024 * GIB)
+    world.make_images(["big"], 256 * GIB)
     task_id = accepted([daemon.delete("big", asynchronous=True)])[0]
     await_some_progress(daemon)
     expect_equal(cancel(daemon, task_id).status, 202, "cancel")
     ended = expect_cancelled(daemon, task_id)
     expect("half removed" in ended["exception"]["detail"], lambda: f"does not say what is left: {ended}")
+    expect_no_record(world)
     daemon.stop(signal.SIGKILL)
     daemon = world.start()
     expect(task_id not in {task["id"] for task in daemon.executing()}, "a cancelled task came back")
+    again = accepted([daemon.delete("big", asynchronous=True)])[0]
+    expect_ended_once(daemon, [again])
+    expect_success(daemon, [again])
+    expect_equal(world.cluster.tool("rbd", "trash", "ls", "--all").stdout, "", "half removed images")
 
 
 @check
