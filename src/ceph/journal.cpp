@@ -136,7 +136,8 @@ void Journal::finish(const std::string& id, const nlohmann::json& finished_view)
         auto expired = state_->take_expired();
         change.remove.insert(change.remove.end(), expired.begin(), expired.end());
     }
-    add(std::move(change));
+    // A failure that was seen, a cancel above all, should not come back to life: it waits for no company.
+    add(std::move(change), finished_view.at("success").get<bool>() ? Ends::may_linger : Ends::go_now);
 }
 
 void Journal::withdraw(const std::string& id) {
@@ -164,7 +165,7 @@ void Journal::describe_owner(std::string description, Done done) {
     add({"owner_description", std::move(description), false, {}, std::move(done)});
 }
 
-void Journal::add(Change change) {
+void Journal::add(Change change, Ends ends) {
     Done refused;
     {
         MutexLock lock(state_->mutex);
@@ -175,7 +176,7 @@ void Journal::add(Change change) {
         }
     }
     if (refused) refused(not_accepted(-ESHUTDOWN));
-    send_next(state_, Ends::may_linger);  // which does nothing when the journal is lost
+    send_next(state_, ends);  // which does nothing when the journal is lost
 }
 
 void Journal::retry() {

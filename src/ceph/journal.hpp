@@ -85,7 +85,7 @@ class Journal {
     static void send_next(const std::shared_ptr<State>& state, Ends ends);
     static void send_lingering(const std::stop_token& stop, const std::shared_ptr<State>& state);
     static void handle_answer(const std::shared_ptr<State>& state, std::vector<Change> sent, int rc);
-    void add(Change change);
+    void add(Change change, Ends ends = Ends::may_linger);
 
     const std::shared_ptr<State> state_;  // shared with the batches under way
     std::jthread lingerer_;               // last: it uses the state

@@ -200,9 +200,9 @@ Lifecycle::End Lifecycle::be_active(const std::shared_ptr<ceph::Cluster>& cluste
     const End end = hold(ownership, *session);
     publish(nullptr, end == End::stop ? "draining" : "standby");
     if (end == End::stop) {
-        session->drain(options_.grace);
+        auto to_fence = session->drain(options_.grace);
         journal->wait_until_durable(farewell / 2);
-        ownership.give_back();
+        ownership.give_back(std::move(to_fence));
     } else {
         session->stop_now();
     }

@@ -136,9 +136,10 @@ std::string Ownership::description_with(const std::vector<std::string>& worker_a
     return owner.encode();
 }
 
-void Ownership::give_back() noexcept {
+void Ownership::give_back(std::vector<std::string> to_fence) noexcept {
     try {
         OwnerDescription nobody;
+        nobody.addresses = std::move(to_fence);
         store_->claim(token_, token_, nobody.encode());
     } catch (const std::exception& error) {
         spdlog::warn("stopping: {}", error.what());

@@ -53,8 +53,8 @@ class Ownership {
     /// The description with these workers, as it is to be recorded.
     std::string description_with(const std::vector<std::string>& worker_addresses) const;
 
-    /// After an orderly end: nobody need be fenced.
-    void give_back() noexcept;
+    /// After an orderly end: only `to_fence` need still be fenced.
+    void give_back(std::vector<std::string> to_fence) noexcept;
 
   private:
     void fence(const OwnerDescription& before);

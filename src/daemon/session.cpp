@@ -175,12 +175,15 @@ void Session::recover(const ceph::JournalContent& content) {
     if (!content.unfinished.empty()) spdlog::info("{} tasks of an earlier life go on", content.unfinished.size());
 }
 
-void Session::drain(std::chrono::milliseconds grace) {
+std::vector<std::string> Session::drain(std::chrono::milliseconds grace) {
+    auto workers = impl_->dispatcher.worker_addresses();
     spdlog::info("stopping: {} tasks executing", impl_->tasks.executing_count());
     impl_->dispatcher.stop(grace);
-    if (const auto left = impl_->tasks.executing_count(); left > 0)
-        spdlog::warn("stopping with {} tasks that have not ended{}", left,
-                     impl_->around.journal ? "; they go on at the next start" : "");
+    const auto left = impl_->tasks.executing_count();
+    if (left == 0) return {};
+    spdlog::warn("stopping with {} tasks that have not ended{}", left,
+                 impl_->around.journal ? "; they go on at the next start" : "");
+    return workers;
 }
 
 void Session::stop_now() {

@@ -41,7 +41,9 @@ class Session {
     void recover(const ceph::JournalContent& content);
 
     /// Starts nothing more, lets running tasks end for `grace`, ends the workers; blocks.
-    void drain(std::chrono::milliseconds grace);
+    /// @returns  The cluster addresses of workers that may have been ended in the midst of a task: to be fenced before
+    ///           anybody goes on with those, or their watches keep librbd from it for 30 s.
+    std::vector<std::string> drain(std::chrono::milliseconds grace);
     /// Ends the workers at once: nothing of ours touches the cluster any more when it returns.
     void stop_now();
 

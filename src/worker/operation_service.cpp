@@ -102,7 +102,10 @@ std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
     auto executor = std::make_unique<WorkerExecutor>(dispatcher_, *wanted, options_of(record));
     executor->bind(record.bound);
     executor->set_heavy(record.heavy);
-    executor->set_repeated();
+    ceph::TaskRecord resumed = record;
+    ++resumed.attempts;
+    executor->set_attempts_before(resumed.attempts);
+    durability_.journal->update(resumed);
 
     RunOptions run;
     run.exception_handler = exception_handler_;

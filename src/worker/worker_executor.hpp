@@ -27,8 +27,8 @@ class WorkerExecutor final : public TaskExecutor {
     void bind(nlohmann::json bound) { bound_ = std::move(bound); }
     /// The operation is long by nature: it must leave slots to others. Before `start`.
     void set_heavy(bool heavy) { heavy_ = heavy; }
-    /// The task ran in an earlier life of the daemon: this is no first attempt. Before `start`.
-    void set_repeated() { attempts_before_ = 1; }
+    /// The task may have run so often in earlier lives of the daemon. Before `start`.
+    void set_attempts_before(int attempts) { attempts_before_ = attempts; }
 
     /// @throws QueueFull
     void start() override;

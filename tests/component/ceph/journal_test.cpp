@@ -113,6 +113,16 @@ TEST_F(JournalTest, WritesEndsBeforeAnyInsertThatCameLater) {
     EXPECT_THAT(tasks(), ElementsAre("t.b")) << "whoever saw the end of a and asked for b finds a ended after a crash";
 }
 
+TEST_F(JournalTest, WritesAFailureWithoutWaitingForCompany) {
+    insert("a");
+    auto failed = finished_at(clock.wall());
+    failed["success"] = false;
+    journal->finish("a", failed);
+
+    EXPECT_THAT(tasks(), IsEmpty());
+    EXPECT_THAT(finished(), SizeIs(1));
+}
+
 TEST_F(JournalTest, UpdatesAnUnfinishedTask) {
     insert("a");
     auto record = record_of("a");
