@@ -1,5 +1,7 @@
 #include "daemon/ownership.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -19,6 +21,18 @@ TEST(OwnerDescription, ComesBackAsItWas) {
     EXPECT_EQ(read.pid, ::getpid());
     EXPECT_EQ(read.started, owner.started);
     EXPECT_EQ(read.addresses, owner.addresses);
+}
+
+TEST(OwnerDescription, TheDocumentedOneIsReadAndWrittenAsItIs) {
+    const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
+    std::ifstream file(root / "tests/golden/journal/owner_description.json");
+    std::string text;
+    ASSERT_TRUE(std::getline(file, text));
+
+    const auto owner = OwnerDescription::decode(text);
+    EXPECT_EQ(owner.host, "node-1");
+    EXPECT_EQ(owner.addresses.size(), 3U);
+    EXPECT_EQ(owner.encode(), text);
 }
 
 TEST(OwnerDescription, AnythingElseIsNobodyWhoCouldBeFenced) {

@@ -1,0 +1,111 @@
+#include "ceph/task_history.hpp"
+
+#include <gmock/gmock.h>
+
+namespace taskd::ceph {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// Four tasks, which ended in the order of their ids.
+struct TaskHistoryTest : ::testing::Test {
+    TaskHistoryTest() {
+        add("1", "rbd/create", "vm-1", "2026-11-25T01:00:00.000000Z", true);
+        add("2", "rbd/delete", "vm-1", "2026-11-25T02:00:00.000000Z", false, "[errno 39] RBD image has snapshots");
+        add("3", "rbd/delete", "vm-2", "2026-11-25T03:00:00.000000Z", true);
+        add("4", "command", "osd tree", "2026-11-25T04:00:00.000000Z", true);
+    }
+
+    void add(const std::string& id, const std::string& name, const std::string& about, const std::string& end_time,
+             bool success, const std::string& detail = {}) {
+        history.add(id, {{"name", name},
+                         {"metadata", {{"image_spec", "rbd/" + about}}},
+                         {"begin_time", "2026-11-25T00:00:00.000000Z"},
+                         {"end_time", end_time},
+                         {"duration", 1},
+                         {"progress", 100},
+                         {"success", success},
+                         {"ret_value", nullptr},
+                         {"exception", success ? json() : json{{"detail", detail}}}});
+    }
+
+    std::vector<std::string> search(const HistoryQuery& query) {
+        std::vector<std::string> ids;
+        const json found = history.search(query);
+        for (const auto& task : found["tasks"]) ids.push_back(task["id"]);
+        total = found["total"];
+        return ids;
+    }
+
+    TaskHistory history{4};
+    std::size_t total = 0;
+};
+
+TEST_F(TaskHistoryTest, ListsTheNewestFirst) {
+    EXPECT_THAT(search({}), ElementsAre("4", "3", "2", "1"));
+    EXPECT_EQ(total, 4U);
+}
+
+TEST_F(TaskHistoryTest, FindsByAGlobOfTheWholeName) {
+    HistoryQuery query;
+    query.name_glob = "rbd/*";
+    EXPECT_THAT(search(query), ElementsAre("3", "2", "1"));
+    query.name_glob = "*e";
+    EXPECT_THAT(search(query), ElementsAre("3", "2", "1"));
+    query.name_glob = "rbd";
+    EXPECT_THAT(search(query), IsEmpty());
+}
+
+TEST_F(TaskHistoryTest, FindsByState) {
+    HistoryQuery query;
+    query.success = false;
+    EXPECT_THAT(search(query), ElementsAre("2"));
+    query.success = true;
+    EXPECT_THAT(search(query), ElementsAre("4", "3", "1"));
+}
+
+TEST_F(TaskHistoryTest, FindsWordsOfMetadataAndFailure) {
+    HistoryQuery query;
+    query.text = "vm-1";
+    EXPECT_THAT(search(query), ElementsAre("2", "1"));
+    query.text = "has snapshots";
+    EXPECT_THAT(search(query), ElementsAre("2"));
+}
+
+TEST_F(TaskHistoryTest, FindsFromATimeOnAndBeforeAnother) {
+    HistoryQuery query;
+    query.since = "2026-11-25T02:00:00.000000Z";
+    EXPECT_THAT(search(query), ElementsAre("4", "3", "2"));
+    query.until = "2026-11-25T04:00:00.000000Z";
+    EXPECT_THAT(search(query), ElementsAre("3", "2"));
+}
+
+TEST_F(TaskHistoryTest, GivesAPageAndCountsAll) {
+    HistoryQuery query;
+    query.limit = 2;
+    query.offset = 1;
+    EXPECT_THAT(search(query), ElementsAre("3", "2"));
+    EXPECT_EQ(total, 4U);
+    query.offset = 9;
+    EXPECT_THAT(search(query), IsEmpty());
+    query.limit = 0;
+    EXPECT_THAT(search(query), IsEmpty());
+}
+
+TEST_F(TaskHistoryTest, ForgetsTheOldestBeyondItsBound) {
+    add("5", "rbd/create", "vm-5", "2026-11-25T05:00:00.000000Z", true);
+
+    EXPECT_EQ(history.size(), 4U);
+    EXPECT_THAT(search({}), ElementsAre("5", "4", "3", "2"));
+}
+
+TEST_F(TaskHistoryTest, FindsOneByItsId) {
+    EXPECT_EQ(history.find("2")->at("exception").at("detail"), "[errno 39] RBD image has snapshots");
+    EXPECT_EQ(history.find("2")->at("state"), "finished");
+    EXPECT_FALSE(history.find("9"));
+}
+
+}  // namespace
+}  // namespace taskd::ceph
