@@ -24,8 +24,6 @@ class World:
 
     def __init__(self, directory):
         self.directory = directory
-        # A PG of one OSD whose read lease ran out stays laggy for ever (16.2.15): the lease outlasts our freezing.
-        os.environ["VSTART_EXTRA_CONF"] = "[osd]\nosd heartbeat grace = 120\n"
         self.cluster = Cluster(os.path.join(directory, "cluster"))
         self.daemons = {}
 
