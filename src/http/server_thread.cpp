@@ -117,16 +117,20 @@ void ServerThread::start(const std::string& name) {
 
 void ServerThread::run(const std::string& name) {
     name_this_thread(name);
+    go_on_after_exceptions([this] { context_.run(); });
+    end_.set_value();
+}
+
+void ServerThread::go_on_after_exceptions(const std::function<void()>& run) {
     for (bool ended = false; !ended;) {
         try {
-            context_.run();
+            run();
             ended = true;
         } catch (...) {
             counters_.session_failures.increase();
-            spdlog::error("http: {} goes on after an exception: {}", name, error_text(std::current_exception()));
+            spdlog::error("http: goes on after an exception: {}", error_text(std::current_exception()));
         }
     }
-    end_.set_value();
 }
 
 void ServerThread::post(std::function<void()> work) {
@@ -156,6 +160,10 @@ void ServerThread::join() {
     if (!thread_.joinable()) return;
     context_.stop();
     thread_.join();
+    // What came after the thread had ended, such as a connection accepted at the last moment, holds a client's socket
+    // until it is run.
+    context_.restart();
+    go_on_after_exceptions([this] { context_.poll(); });
 }
 
 }  // namespace taskd::http

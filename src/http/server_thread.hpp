@@ -103,6 +103,7 @@ class ServerThread {
 
   private:
     void run(const std::string& name);
+    void go_on_after_exceptions(const std::function<void()>& run);
     void begin_session(FileDescriptor socket, Peer peer, ConnectionBudget::Slot slot);
     void tick();
 
