@@ -90,9 +90,21 @@ run_ctest() {
     failed=$(($(counted failures "$report") + $(counted skipped "$report")))
     count $((tests - failed)) "$failed"
     if ((failed)); then
-        echo "--- $failed failed; the end of $log:"
-        tail -n 120 "$log"
+        echo "--- $failed failed; all of it is in $log:"
+        if [[ -e $report ]]; then show_failures "$report"; else tail -n 120 "$log"; fi
     fi
+}
+
+# show_failures JUNIT-FILE: what each failed test printed last.
+show_failures() {
+    python3 - "$1" <<'PYTHON'
+import sys
+import xml.etree.ElementTree
+for case in xml.etree.ElementTree.parse(sys.argv[1]).iter("testcase"):
+    if case.get("status") != "run":
+        print(f"--- {case.get('name')}: {case.get('status')}", *(case.findtext("system-out") or "").splitlines()[-60:],
+              sep="\n")
+PYTHON
 }
 
 # counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
