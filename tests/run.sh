@@ -5,13 +5,14 @@
 #   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
+#   chaos                         tests/e2e/chaos: two minutes of tasks while everything is killed; prints its seed
 #
 # Each stage ends in `stage NAME: N passed, N failed`, the run in `N passed, N failed`; the exit code is 0 only when
 # nothing failed and every stage ran something. A failed stage does not stop the later ones. Builds are quiet unless
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component asan tsan cluster e2e)
+readonly ALL_STAGES=(lint unit component asan tsan cluster e2e chaos)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
@@ -110,23 +111,27 @@ PYTHON
 # counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
 counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
 
-# run_scripts DIRECTORY TIMEOUT: each *_test.sh prints `N passed, N failed` last.
+# run_script SCRIPT LOG TIMEOUT: it prints `N passed, N failed` last.
+run_script() {
+    local script=$1 log=$2 counts passed failed status
+    TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" >"$log" 2>&1
+    status=$?
+    counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
+    if ((status && !failed)); then failed=1; fi
+    count "$passed" "$failed"
+    echo "${script#"$SOURCE/tests/e2e/"}: $passed passed, $failed failed"
+    if ((failed)); then
+        echo "--- exit code $status; the end of $log:"
+        tail -n 80 "$log"
+    fi
+}
+
+# run_scripts DIRECTORY TIMEOUT: each *_test.sh in it.
 run_scripts() {
-    local script log counts passed failed
+    local script
     for script in "$SOURCE/$1"/*_test.sh; do
-        [[ -e $script ]] || continue
-        log=$(log_of "$(basename -- "$script" .sh)")
-        TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$2" "$script" >"$log" 2>&1
-        local status=$?
-        counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-        read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
-        if ((status && !failed)); then failed=1; fi
-        count "$passed" "$failed"
-        echo "$(basename -- "$script"): $passed passed, $failed failed"
-        if ((failed)); then
-            echo "--- exit code $status; the end of $log:"
-            tail -n 80 "$log"
-        fi
+        [[ -e $script ]] && run_script "$script" "$(log_of "$(basename -- "$script" .sh)")" "$2"
     done
 }
 
@@ -157,6 +162,13 @@ stage_e2e() {
     build release || return
     run_ctest release e2e
     run_scripts tests/e2e 1200
+}
+stage_chaos() {
+    build release || return
+    local log
+    log=$(log_of chaos)
+    run_script "$SOURCE/tests/e2e/chaos/run.sh" "$log" 1200
+    grep -E '^(seed|disturbances|operations)' "$log" | sort -u # what went wrong can be gone through again
 }
 
 run_stage() {
