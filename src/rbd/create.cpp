@@ -4,13 +4,12 @@
 #include "rbd/create_image.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
-#include "rbd/features.hpp"
 #include "rbd/image.hpp"
 #include "rbd/image_spec.hpp"
+#include "rbd/layout_arguments.hpp"
 #include "rbd/operation.hpp"
 #include "rbd/pool.hpp"
 
-#include <array>
 #include <cerrno>
 #include <string>
 
@@ -29,41 +28,6 @@ constexpr std::string_view creating = "error creating image";
 
 // ---- arguments
 
-std::vector<std::string> split(const std::string& text, char separator) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
-        end = text.find(separator, begin);
-        parts.push_back(text.substr(begin, end - begin));
-    }
-    return parts;
-}
-
-std::string trimmed(const std::string& text) {
-    const auto begin = text.find_first_not_of(' ');
-    return begin == std::string::npos ? std::string{} : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
-
-/// A list or a text of names separated by commas, as a list of names ordered by bit.
-json decode_features(const json& given) {
-    std::uint64_t mask = 0;
-    const auto add = [&mask](const std::string& name) {
-        const auto bit = feature_bit(name);
-        if (!bit) throw BadRequest("features", "unknown feature '" + shown(name) + "'");
-        mask |= *bit;
-    };
-    if (given.is_string() && !trimmed(given.get<std::string>()).empty()) {
-        for (const auto& name : split(given.get<std::string>(), ',')) add(trimmed(name));
-    } else if (given.is_array()) {
-        for (const auto& name : given) {
-            if (!name.is_string()) throw BadRequest("features", "expected a list of names");
-            add(name.get<std::string>());
-        }
-    } else if (!given.is_string()) {
-        throw BadRequest("features", "expected a list of names");
-    }
-    return feature_names(mask);
-}
-
 void check_schedule_interval(const std::string& interval) {
     if (interval.empty()) return;
     const auto digits = interval.find_first_not_of("0123456789");
@@ -74,36 +38,16 @@ void check_schedule_interval(const std::string& interval) {
                      "not supported yet; add the schedule with `rbd mirror snapshot schedule add`");
 }
 
-/// One that will be part of a spec, of what exists already.
-void check_existing_name(const std::string& name, std::string_view field) {
-    if (name.find('\0') != std::string::npos) throw BadRequest(field, "must not contain a NUL byte");
-}
-
 json decode_create(const json& given, const Limits& limits) {
     const Arguments fields(
         given, {"name", "pool_name", "size", "namespace", "schedule_interval", "obj_size", "features", "stripe_unit",
                 "stripe_count", "data_pool", "configuration", "mirror_mode"});
-    json result = {{"name", fields.text("name")}, {"pool_name", fields.text("pool_name")}, {"namespace", nullptr}};
+    json result = {{"name", fields.text("name")}, {"pool_name", fields.text("pool_name")}};
     check_new_name(result["name"].get_ref<const std::string&>(), "name");
     check_existing_name(result["pool_name"], "pool_name");
     result["size"] = fields.number("size", true, limits.image_size_bytes);
-    if (const auto ns = fields.optional_text("namespace")) {
-        if (ns->find_first_of(std::string_view("/\0", 2)) != std::string::npos)
-            throw BadRequest("namespace", "must not contain '/' or a NUL byte");
-        result["namespace"] = *ns;
-    }
-    // Zero means "not given" for the dashboard.
-    if (const auto size = fields.optional_number("obj_size"); size.value_or(0) > 0) result["obj_size"] = *size;
-    for (const auto* field : {"stripe_unit", "stripe_count"})
-        if (const auto number = fields.optional_number(field)) result[field] = *number;
-    if (const auto* features = fields.find("features")) result["features"] = decode_features(*features);
-    if (const auto pool = fields.optional_text("data_pool"); pool && !pool->empty()) {
-        check_existing_name(*pool, "data_pool");
-        result["data_pool"] = *pool;
-    }
-    if (const auto* options = fields.find("configuration"))
-        if (auto configuration = decode_configuration(*options, "configuration"); !configuration.empty())
-            result["configuration"] = std::move(configuration);
+    result["namespace"] = decode_namespace(fields, "namespace");
+    decode_layout(fields, result);
     if (const auto mode = fields.optional_text("mirror_mode"); mode && !mode->empty()) {
         if (*mode != "journal" && *mode != "snapshot")
             throw BadRequest("mirror_mode", "expected \"journal\" or \"snapshot\"");
@@ -126,27 +70,6 @@ json metadata_of_create(const json& arguments) {
 
 Touches touches_of_create(const json& arguments) {
     return {arguments.at("pool_name"), {spec_of(arguments).format()}};
-}
-
-template <typename T>
-std::optional<T> member(const json& arguments, const char* name) {
-    const auto found = arguments.find(name);
-    return found == arguments.end() ? std::nullopt : std::optional(found->get<T>());
-}
-
-ImageLayout layout_of(const json& arguments) {
-    ImageLayout layout{.size_bytes = arguments.at("size"),
-                       .order = std::nullopt,
-                       .features = std::nullopt,
-                       .stripe_unit = member<std::uint64_t>(arguments, "stripe_unit"),
-                       .stripe_count = member<std::uint64_t>(arguments, "stripe_count"),
-                       .data_pool = member<std::string>(arguments, "data_pool")};
-    if (const auto size = member<std::uint64_t>(arguments, "obj_size")) layout.order = order_for(*size);
-    if (const auto names = member<std::vector<std::string>>(arguments, "features")) {
-        layout.features = 0;
-        for (const auto& name : *names) *layout.features |= feature_bit(name).value_or(0);
-    }
-    return layout;
 }
 
 // ---- the work

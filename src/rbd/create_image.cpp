@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cmath>
-#include <memory>
 
 #include <rbd/features.h>
 
@@ -16,27 +15,6 @@ namespace {
 constexpr int default_order = 22;
 constexpr std::uint64_t most_objects_of_a_map = 256'000'000;  // cls_rbd refuses larger object maps
 constexpr std::string_view creating = "error creating image";
-
-struct DestroyOptions {
-    void operator()(rbd_image_options_t options) const noexcept { rbd_image_options_destroy(options); }
-};
-using Options = std::unique_ptr<void, DestroyOptions>;
-
-Options options_of(const ImageLayout& layout) {
-    rbd_image_options_t raw = nullptr;
-    rbd_image_options_create(&raw);
-    Options options(raw);
-    const auto set = [raw](int option, const std::optional<std::uint64_t>& value) {
-        if (value) rbd_image_options_set_uint64(raw, option, *value);
-    };
-    set(RBD_IMAGE_OPTION_FORMAT, 2);
-    set(RBD_IMAGE_OPTION_FEATURES, layout.features);
-    if (layout.order) set(RBD_IMAGE_OPTION_ORDER, static_cast<std::uint64_t>(*layout.order));
-    set(RBD_IMAGE_OPTION_STRIPE_UNIT, layout.stripe_unit);
-    set(RBD_IMAGE_OPTION_STRIPE_COUNT, layout.stripe_count);
-    if (layout.data_pool) rbd_image_options_set_string(raw, RBD_IMAGE_OPTION_DATA_POOL, layout.data_pool->c_str());
-    return options;
-}
 
 /// nullopt when there is none, in the newest map.
 std::optional<std::int64_t> pool_id(rados_t cluster, const std::string& name) {
@@ -82,8 +60,24 @@ int order_for(std::uint64_t object_size_bytes) {
     return static_cast<int>(std::lround(std::log2(static_cast<double>(object_size_bytes))));
 }
 
+ImageOptions image_options(const ImageLayout& layout) {
+    rbd_image_options_t raw = nullptr;
+    rbd_image_options_create(&raw);
+    ImageOptions options(raw);
+    const auto set = [raw](int option, const std::optional<std::uint64_t>& value) {
+        if (value) rbd_image_options_set_uint64(raw, option, *value);
+    };
+    set(RBD_IMAGE_OPTION_FORMAT, 2);
+    set(RBD_IMAGE_OPTION_FEATURES, layout.features);
+    if (layout.order) set(RBD_IMAGE_OPTION_ORDER, static_cast<std::uint64_t>(*layout.order));
+    set(RBD_IMAGE_OPTION_STRIPE_UNIT, layout.stripe_unit);
+    set(RBD_IMAGE_OPTION_STRIPE_COUNT, layout.stripe_count);
+    if (layout.data_pool) rbd_image_options_set_string(raw, RBD_IMAGE_OPTION_DATA_POOL, layout.data_pool->c_str());
+    return options;
+}
+
 int create_image(rados_ioctx_t pool, const std::string& name, const ImageLayout& layout) {
-    return rbd_create4(pool, name.c_str(), layout.size_bytes, options_of(layout).get());
+    return rbd_create4(pool, name.c_str(), layout.size_bytes, image_options(layout).get());
 }
 
 bool has_layout(const Image& image, rados_ioctx_t pool, const ImageLayout& layout) {

@@ -3,6 +3,7 @@
 #include "rbd/image_spec.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,14 @@ struct ImageLayout {
 
 /// The order of the power of two that is nearest to `object_size_bytes` (by its logarithm), as the dashboard rounds.
 int order_for(std::uint64_t object_size_bytes);
+
+struct DestroyImageOptions {
+    void operator()(rbd_image_options_t options) const noexcept { rbd_image_options_destroy(options); }
+};
+using ImageOptions = std::unique_ptr<void, DestroyImageOptions>;
+
+/// What is set of it but the size, as librbd takes it.
+ImageOptions image_options(const ImageLayout& layout);
 
 /// Makes it. @returns librbd's code, 0 or negative.
 int create_image(rados_ioctx_t pool, const std::string& name, const ImageLayout& layout);
