@@ -88,4 +88,27 @@ std::optional<std::uint64_t> Arguments::optional_number(std::string_view field, 
     return to_number(field, *value, false, max);
 }
 
+std::optional<bool> Arguments::optional_flag(std::string_view field) const {
+    const auto* value = find(field);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_boolean()) return value->get<bool>();
+    std::string text = value->is_string() ? value->get<std::string>() : std::string{"-"};
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    for (const std::string_view yes : {"true", "yes", "on", "1", "t", "y"})
+        if (text == yes) return true;
+    for (const std::string_view no : {"false", "no", "off", "0", "f", "n", ""})
+        if (text == no) return false;
+    throw BadRequest(field, "expected true or false");
+}
+
+std::string Arguments::choice(std::string_view field, std::initializer_list<std::string_view> words) const {
+    const auto value = optional_text(field);
+    if (!value) return std::string(*words.begin());
+    if (std::find(words.begin(), words.end(), *value) != words.end()) return *value;
+    std::string list;
+    for (const auto word : words) list.append(list.empty() ? "\"" : ", \"").append(word).append("\"");
+    throw BadRequest(field, "expected one of " + list);
+}
+
 }  // namespace taskd::rbd

@@ -34,6 +34,14 @@ class Arguments {
     std::optional<std::uint64_t> optional_number(std::string_view field,
                                                  std::uint64_t max = std::numeric_limits<std::int64_t>::max()) const;
 
+    /// nullopt when absent. Text as in a query is taken too: true/yes/on/1/t/y and false/no/off/0/f/n in any case.
+    /// @throws BadRequest when it is neither
+    std::optional<bool> optional_flag(std::string_view field) const;
+
+    /// One of these words, the first when absent.
+    /// @throws BadRequest when it is another
+    std::string choice(std::string_view field, std::initializer_list<std::string_view> words) const;
+
   private:
     const nlohmann::json& given_;
 };
