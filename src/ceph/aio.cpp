@@ -7,11 +7,6 @@
 namespace taskd::ceph {
 namespace {
 
-struct CompletionRelease {
-    using pointer = rados_completion_t;
-    void operator()(rados_completion_t completion) const noexcept { rados_aio_release(completion); }
-};
-
 using Done = std::function<void(int)>;
 
 void on_complete(rados_completion_t completion, void* argument) noexcept {
@@ -21,16 +16,17 @@ void on_complete(rados_completion_t completion, void* argument) noexcept {
 
 }  // namespace
 
-void start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start, Done done) {
+Completion start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start, Done done) {
     auto argument = std::make_unique<Done>(std::move(done));
     rados_completion_t raw = nullptr;
     if (const int rc = rados_aio_create_completion2(argument.get(), &on_complete, &raw); rc < 0)
         throw rados_error(rc, context);
     // Our reference only: librados has one of its own while the operation is under way.
-    const std::unique_ptr<void, CompletionRelease> completion(raw);
+    Completion completion(raw);
     const int rc = start(raw);
     if (rc < 0) throw rados_error(rc, context);
     argument.release();  // on_complete owns it now
+    return completion;
 }
 
 }  // namespace taskd::ceph

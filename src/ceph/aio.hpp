@@ -1,11 +1,19 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include <rados/librados.h>
 
 namespace taskd::ceph {
+
+struct ReleaseCompletion {
+    using pointer = rados_completion_t;
+    void operator()(rados_completion_t completion) const noexcept { rados_aio_release(completion); }
+};
+/// A hold on an operation that was started; only for `rados_aio_cancel`, for it goes on without.
+using Completion = std::unique_ptr<void, ReleaseCompletion>;
 
 /// Starts one librados operation and hears of its end.
 ///
@@ -18,7 +26,7 @@ namespace taskd::ceph {
 /// @throws Error (what `start` gave, when negative); what `start` throws.
 /// @thread Any. Buffers given to librados must live until `done`; capture them there.
 /// @source librados.h, `rados_aio_create_completion2`.
-void start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start,
-               std::function<void(int rc)> done);
+Completion start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start,
+                     std::function<void(int rc)> done);
 
 }  // namespace taskd::ceph

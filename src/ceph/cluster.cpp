@@ -31,6 +31,9 @@ void set_defaults(rados_t cluster, const ClusterOptions& options) {
     set(cluster, "log_max_recent", "10");
     // Two handles of one process would fight for one socket path.
     set(cluster, "admin_socket", "");
+    // With so many operations unanswered librados blocks whoever starts another; ours must not wait, and have bounds of
+    // their own.
+    set(cluster, "objecter_inflight_ops", "65536");
     // librados' own lines on our stderr: what matters of them is in the error that is thrown.
     set(cluster, "log_to_stderr", "false");
     set(cluster, "err_to_stderr", "false");

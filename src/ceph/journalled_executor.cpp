@@ -36,7 +36,17 @@ void JournalledExecutor::start() {
         insert(task());
         return;
     }
-    prepare_(record_, [this, task = task()] { insert(task); });
+    prepare(task());
+}
+
+void JournalledExecutor::prepare(const std::shared_ptr<Task>& task) {
+    auto give_up = prepare_(record_, [this, task] { insert(task); });
+    {
+        MutexLock lock(mutex_);
+        if (stage_ == Stage::preparing) give_up_ = std::exchange(give_up, {});
+        if (stage_ != Stage::withdrawn) return;
+    }
+    if (give_up) give_up();
 }
 
 void JournalledExecutor::insert(const std::shared_ptr<Task>& task) {
@@ -72,6 +82,12 @@ void JournalledExecutor::cancel(bool force) {
     if (before == Stage::accepted) inner_->cancel(force);
     if (!is_open(before)) return;
     if (before == Stage::inserting) journal_->withdraw(task()->id());
+    GiveUp give_up;
+    {
+        MutexLock lock(mutex_);
+        give_up.swap(give_up_);
+    }
+    if (before == Stage::preparing && give_up) give_up();
     finish(nullptr, std::make_exception_ptr(Error(ErrorKind::unavailable, ETIMEDOUT, "taskd",
                                                   "the cluster does not answer: the task was not accepted")));
 }

@@ -20,7 +20,9 @@ namespace taskd::ceph {
 class JournalledExecutor final : public TaskExecutor {
   public:
     /// Finds out what the record must hold beside the arguments (`bound`), then calls `go_on` once, from any thread.
-    using Prepare = std::function<void(TaskRecord& record, std::function<void()> go_on)>;
+    /// What it returns is called when the task is given up meanwhile.
+    using GiveUp = std::function<void()>;
+    using Prepare = std::function<GiveUp(TaskRecord& record, std::function<void()> go_on)>;
 
     enum class Record { is_new, is_durable };
 
@@ -36,6 +38,7 @@ class JournalledExecutor final : public TaskExecutor {
   private:
     enum class Stage { preparing, inserting, accepted, withdrawn };
 
+    void prepare(const std::shared_ptr<Task>& task);
     void insert(const std::shared_ptr<Task>& task);
     void handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error);
     void start_inner();
@@ -51,6 +54,7 @@ class JournalledExecutor final : public TaskExecutor {
     const Prepare prepare_;
     Mutex mutex_;
     Stage stage_ TASKD_GUARDED_BY(mutex_) = Stage::preparing;
+    GiveUp give_up_ TASKD_GUARDED_BY(mutex_);
 };
 
 }  // namespace taskd::ceph

@@ -1,6 +1,7 @@
 #include "rbd/image_look_up.hpp"
 
 #include "ceph/aio.hpp"
+#include "core/mutex.hpp"
 #include "rbd/directory.hpp"
 
 #include <array>
@@ -20,13 +21,22 @@ constexpr std::uint64_t many_mapped_objects = 262'144;
 
 /// A look-up under way, with what its operations point to.
 struct LookUp {
-    std::shared_ptr<ceph::Cluster> cluster;
-    ceph::Ioctx io;
-    std::function<void(std::optional<ImageFacts>)> done;
+    LookUp(std::shared_ptr<ceph::Cluster> where, ceph::Ioctx pool, std::function<void(std::optional<ImageFacts>)> then,
+           std::string name)
+        : cluster(std::move(where)), io(std::move(pool)), done(std::move(then)), input(std::move(name)) {}
+
+    const std::shared_ptr<ceph::Cluster> cluster;
+    const ceph::Ioctx io;
+    const std::function<void(std::optional<ImageFacts>)> done;
     std::string input;
     std::array<char, 4096> output{};  ///< Ids are shorter than 100 bytes, sizes and features have 9 and 16.
     std::string header;
     ImageFacts facts;
+
+    Mutex mutex;
+    int started TASKD_GUARDED_BY(mutex) = 0;  ///< Operations, one after the other.
+    ceph::Completion under_way TASKD_GUARDED_BY(mutex);
+    bool given_up TASKD_GUARDED_BY(mutex) = false;
 
     std::string_view answer(int size) const { return {output.data(), static_cast<std::size_t>(size)}; }
 };
@@ -44,9 +54,35 @@ std::string no_snapshot() {
     return {'\xFE', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF'};
 }
 
+void give_up(const Pointer& look_up) {
+    ceph::Completion completion;
+    {
+        MutexLock lock(look_up->mutex);
+        look_up->given_up = true;
+        completion = std::move(look_up->under_way);
+    }
+    if (completion) rados_aio_cancel(look_up->io.handle(), completion.get());
+}
+
+/// To be given up; it may have ended already, and the next have begun.
+void hold(const Pointer& look_up, int number, ceph::Completion completion) {
+    bool given_up = false;
+    {
+        MutexLock lock(look_up->mutex);
+        if (look_up->started == number) look_up->under_way = std::move(completion);
+        given_up = look_up->given_up;
+    }
+    if (given_up) give_up(look_up);
+}
+
 void ask(const Pointer& look_up, const std::string& object, const char* method, void (*then)(const Pointer&, int)) {
+    int number = 0;
+    {
+        MutexLock lock(look_up->mutex);
+        number = ++look_up->started;
+    }
     try {
-        ceph::start_aio(
+        auto operation = ceph::start_aio(
             "look up an image",
             [&](rados_completion_t completion) {
                 return rados_aio_exec(look_up->io.handle(), object.c_str(), completion, "rbd", method,
@@ -54,6 +90,7 @@ void ask(const Pointer& look_up, const std::string& object, const char* method, 
                                       look_up->output.size());
             },
             [look_up, then](int size) { then(look_up, size); });
+        hold(look_up, number, std::move(operation));
     } catch (const Error&) {
         then(look_up, -EIO);
     }
@@ -95,18 +132,18 @@ bool ImageFacts::is_slow_to_remove() const noexcept {
     return objects > (has_object_map ? many_mapped_objects : many_objects);
 }
 
-void look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
-                   std::function<void(std::optional<ImageFacts> facts)> done) {
+std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
+                                    std::function<void(std::optional<ImageFacts> facts)> done) {
     // Unlike Cluster::open_ioctx this does not wait for a newer map when the pool is unknown.
     rados_ioctx_t io = nullptr;
     if (rados_ioctx_create(cluster->handle(), image.pool.c_str(), &io) < 0) {
         done(std::nullopt);
-        return;
+        return [] {};
     }
     rados_ioctx_set_namespace(io, image.ns.c_str());
-    const auto look_up = std::make_shared<LookUp>(
-        LookUp{cluster, ceph::Ioctx(io), std::move(done), encode_text(image.name), {}, {}, {}});
+    const auto look_up = std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), encode_text(image.name));
     ask(look_up, "rbd_directory", "dir_get_id", handle_id);
+    return [look_up] { give_up(look_up); };
 }
 
 }  // namespace taskd::rbd

@@ -22,9 +22,11 @@ struct ImageFacts {
 };
 
 /// Asks who has this name now; `done` gets nothing when nobody has or the pool cannot tell.
+/// @returns  What gives the look-up up: a pool that does not answer must not keep it for ever. `done` comes all the
+///           same. Any thread, any time, more than once.
 /// @thread  Any. Never blocks; `done` comes on a thread of librados, or inside the call.
 /// @source  cls_rbd methods dir_get_id (rbd_directory), get_size and get_features (rbd_header.ID)
-void look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
-                   std::function<void(std::optional<ImageFacts> facts)> done);
+std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
+                                    std::function<void(std::optional<ImageFacts> facts)> done);
 
 }  // namespace taskd::rbd

@@ -77,6 +77,7 @@ TEST_F(JournalledExecutorTest, WritesWhatWasFoundOutBefore) {
         record.bound = {{"image_id", "10ab"}};
         record.heavy = true;
         go_on();
+        return [] {};
     });
 
     const auto record = TaskRecord::decode(store->read("t.").at("t." + task->id()));
@@ -124,12 +125,17 @@ TEST_F(JournalledExecutorTest, GivenUpWhileItsRecordIsUnderWayLeavesNoTrace) {
 
 TEST_F(JournalledExecutorTest, GivenUpBeforeItsRecordWasSentIsNeverSent) {
     std::function<void()> go_on;
-    const auto task = run(JournalledExecutor::Record::is_new, [&](TaskRecord&, auto then) { go_on = std::move(then); });
+    bool given_up = false;
+    const auto task = run(JournalledExecutor::Record::is_new, [&](TaskRecord&, auto then) {
+        go_on = std::move(then);
+        return [&] { given_up = true; };
+    });
     task->cancel();
     go_on();
     ASSERT_TRUE(settle());
 
     EXPECT_TRUE(task->is_finished());
+    EXPECT_TRUE(given_up);
     EXPECT_FALSE(started);
     for (const auto& batch : store->batches()) EXPECT_THAT(batch.set, IsEmpty());
 }
