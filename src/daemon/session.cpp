@@ -38,13 +38,27 @@ worker::Dispatcher::WorkerFactory make_factory(const Options& options, const Ses
     };
 }
 
+/// Whether a later try may find a monitor.
+bool is_unanswered(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        const int code = error.errno_value();
+        return code == ETIMEDOUT || code == ENOTCONN || code == EINTR || error.kind() == ErrorKind::unavailable;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
 worker::DispatcherOptions dispatcher_options(worker::DispatcherOptions options, const Session::Surroundings& around,
                                              ceph::CommandSender& sender) {
     if (options.workers == 0) options.workers = 1;  // the one of this process's own threads
     options.record_workers = around.record_workers;
     // What a dead worker had under way must not arrive after its task runs again; and its watches on images, which keep
     // librbd from removing them, go at once rather than after 30 s.
-    options.fence_worker = [&sender](const std::string& address, std::function<void()> fenced) {
+    using Fence = worker::DispatcherOptions::Fence;
+    options.fence_worker = [&sender](const std::string& address, std::function<void(Fence)> fenced) {
         const nlohmann::json command{
             {"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", address}, {"expire", fence_seconds}};
         try {
@@ -52,11 +66,11 @@ worker::DispatcherOptions dispatcher_options(worker::DispatcherOptions options, 
                 if (answer.error || answer.result.return_code < 0)
                     spdlog::warn("cannot fence {}: {}", address,
                                  answer.error ? error_text(answer.error) : answer.result.status);
-                fenced();
+                fenced(is_unanswered(answer.error) ? Fence::unanswered : Fence::settled);
             });
         } catch (const Error& error) {
             spdlog::warn("cannot fence {}: {}", address, error.what());
-            fenced();
+            fenced(Fence::unanswered);
         }
     };
     return options;

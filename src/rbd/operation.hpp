@@ -96,6 +96,9 @@ struct Operation {
     /// The image whose id is looked up when the task is accepted and goes into every attempt as `image_id`, so that a
     /// destructive operation never hits another image that got the name meanwhile; none for other operations.
     ImageSpec (*bound_image)(const nlohmann::json& arguments) = nullptr;
+
+    /// What may be left when its process is ended in the midst of it for good (a cancel by force, a deadline).
+    std::string_view left_behind = "what it had done so far stays";
 };
 
 /// The operations by name.

@@ -24,7 +24,7 @@ void Dispatcher::Impl::start() {
 }
 
 void Dispatcher::Impl::submit(Job job) {
-    if (accepted_.fetch_add(1) >= options_.queue.capacity) {
+    if (accepted_.fetch_add(1) >= options_.queue.capacity && !job.promised) {
         --accepted_;
         throw QueueFull("task queue", options_.queue.capacity);
     }
@@ -49,6 +49,7 @@ void Dispatcher::Impl::tick() {
     for (auto& [id, entry] : entries_) watch(entry, now);
     for (const auto& id : overdue(now)) end_waiting(id, "its deadline passed");
     tell_why_jobs_wait();
+    fence_again(now);
     for (const auto& seat : seats_)
         if (!seat->connected && seat->worker && now - seat->started > options_.ready_within) seat->worker->kill();
     if (stop_at_ && now >= *stop_at_) shut_down(true);

@@ -32,9 +32,10 @@ struct DispatcherOptions {
     std::chrono::milliseconds ready_within{60'000};  ///< A new worker must have connected by then.
     std::chrono::milliseconds tick{250};             ///< How often the times above and deadlines are looked at.
     /// Fences a worker that ended with jobs in it, so that nothing it still had under way arrives and its watches on
-    /// images go, then calls `fenced`, from any thread, whether it could be done or not; must not block. Its jobs run
-    /// again only then. None: they run again at once.
-    std::function<void(std::string address, std::function<void()> fenced)> fence_worker;
+    /// images go, then calls `fenced`, from any thread; must not block. Its jobs run again only then: when it is done
+    /// or was refused for good. Nobody answered: it is called again. None: they run again at once.
+    enum class Fence { settled, unanswered };
+    std::function<void(std::string address, std::function<void(Fence outcome)> fenced)> fence_worker;
     /// Makes these cluster addresses of all workers durable, then calls `recorded`, from any thread; must not block. A
     /// worker gets its first job only then, so that every one that ever did anything can be fenced. None: not needed.
     std::function<void(std::vector<std::string> addresses, std::function<void()> recorded)> record_workers;
@@ -48,6 +49,8 @@ struct Job {
     QueuedJob place;                                    ///< Its id is the task's.
     std::optional<std::chrono::milliseconds> deadline;  ///< From now; then it is cancelled, by force if need be.
     int attempts_before = 0;                            ///< In an earlier life of the daemon.
+    bool promised = false;  ///< Its acceptance was told: it is never refused for want of room.
+    std::string left_behind = "what it had done so far stays";  ///< When it is ended by force, in words.
     /// Called once, on the dispatcher's thread, with the result or the error; never when the job is abandoned by
     /// `stop`.
     std::function<void(nlohmann::json value, std::exception_ptr error)> on_end;
@@ -82,7 +85,7 @@ class Dispatcher {
 
     /// @throws QueueFull when `submit` would.
     void require_room() const;
-    /// Queues a job. @throws QueueFull
+    /// Queues a job. @throws QueueFull  Unless it was promised.
     void submit(Job job);
     /// A waiting job ends at once; a running one is asked, and with `force` its worker ends after the grace time.
     /// Either way the task then fails with ErrorKind::cancelled. Unknown ids are ignored.

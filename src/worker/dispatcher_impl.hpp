@@ -26,7 +26,8 @@ class Dispatcher::Impl final : public WorkerEvents {
     Impl(DispatcherOptions options, WorkerFactory factory, const Clock& clock)
         : options_(std::move(options)), factory_(std::move(factory)), clock_(clock), queue_([&] {
               QueueLimits limits = options_.queue;
-              limits.slots = 0;  // until a worker is ready
+              limits.slots = 0;            // until a worker is ready
+              limits.capacity = SIZE_MAX;  // `submit` sees to it
               return limits;
           }()) {}
     ~Impl() override {
@@ -85,6 +86,14 @@ class Dispatcher::Impl final : public WorkerEvents {
         bool killed_by_us = false;
         bool dismissed = false;  ///< Ended since nobody needs it any more.
     };
+    /// Jobs of a worker that is no more, which the cluster is to know before they run again.
+    struct Orphans {
+        std::string address;
+        std::set<std::string> jobs;
+        std::string reason;
+        bool by_us = false;
+        std::optional<SteadyTime> ask_at;  ///< Set: nobody answered, and this is when to ask again.
+    };
     /// The way in for callbacks of others, which may come when the dispatcher is gone.
     struct Doorway {
         Mutex mutex;
@@ -105,7 +114,10 @@ class Dispatcher::Impl final : public WorkerEvents {
     void end(const std::string& id, nlohmann::json value, std::exception_ptr error);
     void end_waiting(const std::string& id, const std::string& why);
     void ask_to_stop(Entry& entry, std::string reason, bool force);
-    void take_back_fenced(Seat& seat, const std::set<std::string>& jobs, const std::string& reason);
+    void orphan(Seat& seat, const std::set<std::string>& jobs, const std::string& reason);
+    void fence(std::uint64_t life);
+    void handle_fenced(std::uint64_t life, DispatcherOptions::Fence outcome);
+    void fence_again(SteadyTime now);
     void take_back(const std::string& id, const std::string& reason, bool by_us);
     void watch(Entry& entry, SteadyTime now);
     void end_by_force(Entry& entry);
@@ -125,6 +137,7 @@ class Dispatcher::Impl final : public WorkerEvents {
     JobQueue queue_;
     std::map<std::string, Entry> entries_;
     std::vector<std::unique_ptr<Seat>> seats_;
+    std::map<std::uint64_t, Orphans> orphans_;  ///< By the life of their worker.
     std::deque<std::string> again_;       ///< Lost their worker by no fault of anybody: run again with the others.
     std::deque<std::string> quarantine_;  ///< Lost their worker: run again alone.
     std::size_t stalled_ = 0;

@@ -69,7 +69,7 @@ void Dispatcher::Impl::mark_stalled(Entry& entry, bool stalled) {
     entry.stalled = stalled;
     stalled_ += stalled ? 1 : -1;
     entry.job.task->set_stalled(stalled);
-    entry.job.task->set_waiting_for(stalled ? "the cluster: no progress reported" : "");
+    entry.job.task->set_waiting_for(stalled ? "pool " + entry.job.place.pool + ": no progress reported" : "");
     update_slots();
 }
 
@@ -102,7 +102,7 @@ void Dispatcher::Impl::take_back(const std::string& id, const std::string& reaso
     if (stopping_) return;  // abandoned: who journalled it runs it again
     if (!entry.cancel_reason.empty()) {
         end(id, nullptr,
-            cancelled(entry.cancel_reason + "; its worker was ended while it ran, what it had done so far stays"));
+            cancelled(entry.cancel_reason + "; its worker was ended while it ran: " + entry.job.left_behind));
         return;
     }
     if (!by_us && ++entry.deaths >= options_.most_attempts) {
@@ -148,8 +148,8 @@ void Dispatcher::Impl::end_waiting(const std::string& id, const std::string& why
     std::erase(again_, id);
     std::erase(quarantine_, id);
     const bool ran = entries_.at(id).attempt > 0;
-    end(id, nullptr,
-        cancelled(why + (ran ? " while it waited to run again; what it had done so far stays" : " before it ran")));
+    const std::string left_behind = entries_.at(id).job.left_behind;
+    end(id, nullptr, cancelled(why + (ran ? " while it waited to run again: " + left_behind : " before it ran")));
 }
 
 void Dispatcher::Impl::ask_to_stop(Entry& entry, std::string reason, bool force) {

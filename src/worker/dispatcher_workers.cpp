@@ -12,6 +12,8 @@ constexpr milliseconds first_restart_pause{100};
 constexpr milliseconds longest_restart_pause{5'000};
 /// A worker that lived this long was well; its successor starts without a pause.
 constexpr milliseconds healthy_life{10'000};
+/// Between a fence that nobody answered and the next try.
+constexpr milliseconds fence_pause{1'000};
 
 }  // namespace
 
@@ -103,7 +105,7 @@ void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
     seat->connected = false;
     const std::set<std::string> jobs = std::exchange(seat->jobs, {});
     const std::string described = worker.description() + " " + reason;
-    take_back_fenced(*seat, jobs, described);
+    orphan(*seat, jobs, described);
 
     // A quarantine worker is made for each need; one that never got so far is tried again after a pause.
     const bool is_still_wanted = seat->role == Role::shared || (!was_ready && !expected);
@@ -121,24 +123,46 @@ void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
     }
 }
 
-/// The jobs of a worker that is no more, once the cluster knows that it is no more.
-void Dispatcher::Impl::take_back_fenced(Seat& seat, const std::set<std::string>& jobs, const std::string& reason) {
+/// The jobs of a worker that is no more go on once the cluster knows that it is no more.
+void Dispatcher::Impl::orphan(Seat& seat, const std::set<std::string>& jobs, const std::string& reason) {
     for (const auto& id : jobs) entries_.at(id).worker = nullptr;
     const std::string address = seat.worker->cluster_addresses();
-    const bool by_us = seat.killed_by_us;
     if (!options_.fence_worker || jobs.empty() || stopping_ || address.empty()) {
-        for (const auto& id : jobs) take_back(id, reason, by_us);
+        for (const auto& id : jobs) take_back(id, reason, seat.killed_by_us);
         return;
     }
-    options_.fence_worker(address, [doorway = doorway_, jobs, reason, by_us] {
+    for (const auto& id : jobs) entries_.at(id).job.task->set_waiting_for("its worker, which ended, to be fenced");
+    orphans_[seat.life] = {address, jobs, reason, seat.killed_by_us, {}};
+    fence(seat.life);
+}
+
+void Dispatcher::Impl::fence(std::uint64_t life) {
+    options_.fence_worker(orphans_.at(life).address, [doorway = doorway_, life](DispatcherOptions::Fence outcome) {
         MutexLock lock(doorway->mutex);
-        Impl* self = doorway->dispatcher;
-        if (self == nullptr) return;
-        asio::post(self->context_, [self, jobs, reason, by_us] {
-            for (const auto& id : jobs) self->take_back(id, reason, by_us);
-            self->pump();
-        });
+        if (Impl* self = doorway->dispatcher)
+            asio::post(self->context_, [self, life, outcome] { self->handle_fenced(life, outcome); });
     });
+}
+
+void Dispatcher::Impl::handle_fenced(std::uint64_t life, DispatcherOptions::Fence outcome) {
+    const auto found = orphans_.find(life);
+    if (found == orphans_.end()) return;
+    if (outcome == DispatcherOptions::Fence::unanswered) {
+        found->second.ask_at = clock_.steady() + fence_pause;
+        return;
+    }
+    const Orphans orphans = std::move(found->second);
+    orphans_.erase(found);
+    for (const auto& id : orphans.jobs) take_back(id, orphans.reason, orphans.by_us);
+    pump();
+}
+
+void Dispatcher::Impl::fence_again(SteadyTime now) {
+    for (auto& [life, orphans] : orphans_) {
+        if (!orphans.ask_at || now < *orphans.ask_at) continue;
+        orphans.ask_at.reset();
+        fence(life);
+    }
 }
 
 void Dispatcher::Impl::update_slots() {

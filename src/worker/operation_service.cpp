@@ -56,11 +56,12 @@ RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlo
         run.executor = std::move(executor);
         return run;
     }
+    executor->promise();
     ceph::JournalledExecutor::Prepare prepare;
     if (wanted.bound_image != nullptr)
         prepare = [cluster = durability_.cluster, image = wanted.bound_image(arguments), inner = executor.get()](
                       ceph::TaskRecord& record, std::function<void()> go_on) {
-            rbd::look_up_image(cluster, image, [&record, inner, go_on = std::move(go_on)](const auto& found) {
+            return rbd::look_up_image(cluster, image, [&record, inner, go_on = std::move(go_on)](const auto& found) {
                 record.bound = nlohmann::json::object();
                 if (found) record.bound["image_id"] = found->id;
                 record.heavy = found && found->is_slow_to_remove();
@@ -102,6 +103,7 @@ std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
     auto executor = std::make_unique<WorkerExecutor>(dispatcher_, *wanted, options_of(record));
     executor->bind(record.bound);
     executor->set_heavy(record.heavy);
+    executor->promise();
     ceph::TaskRecord resumed = record;
     ++resumed.attempts;
     executor->set_attempts_before(resumed.attempts);

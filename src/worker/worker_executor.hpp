@@ -30,7 +30,10 @@ class WorkerExecutor final : public TaskExecutor {
     /// The task may have run so often in earlier lives of the daemon. Before `start`.
     void set_attempts_before(int attempts) { attempts_before_ = attempts; }
 
-    /// @throws QueueFull
+    /// Somebody will be told that the task is accepted: it is queued however many wait. Before `start`.
+    void promise() { promised_ = true; }
+
+    /// @throws QueueFull  Never for what was promised.
     void start() override;
     void cancel(bool force) override;
 
@@ -41,6 +44,7 @@ class WorkerExecutor final : public TaskExecutor {
     nlohmann::json bound_ = nlohmann::json::object();
     int attempts_before_ = 0;
     bool heavy_ = false;
+    bool promised_ = false;
 };
 
 }  // namespace taskd::worker

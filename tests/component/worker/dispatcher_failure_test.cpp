@@ -278,12 +278,13 @@ TEST_F(DispatcherFailureTest, DeathsCountButEndsByForceDoNot) {
 
 /// Keeps what the dispatcher wants fenced until the test says that it is.
 struct Fence {
-    std::function<void(std::string address, std::function<void()> fenced)> function() {
-        return [this](std::string address, std::function<void()> fenced) {
+    using Outcome = DispatcherOptions::Fence;
+    std::function<void(std::string address, std::function<void(Outcome)> fenced)> function() {
+        return [this](std::string address, std::function<void(Outcome)> fenced) {
             wanted.add({std::move(address), std::move(fenced)});
         };
     }
-    test::Collected<std::pair<std::string, std::function<void()>>> wanted;
+    test::Collected<std::pair<std::string, std::function<void(Outcome)>>> wanted;
 };
 
 TEST_F(DispatcherFailureTest, JobsOfADeadWorkerRunAgainOnlyWhenItIsFenced) {
@@ -299,7 +300,28 @@ TEST_F(DispatcherFailureTest, JobsOfADeadWorkerRunAgainOnlyWhenItIsFenced) {
     EXPECT_EQ(address, "10.0.0.1:0/0");
     EXPECT_EQ(crew.orders().size(), 2U);
 
-    fenced();
+    fenced(Fence::Outcome::settled);
+    crew.wait_for_order(task->id(), 2);
+}
+
+TEST_F(DispatcherFailureTest, AFenceThatNobodyAnsweredIsAskedForAgainAndAwaited) {
+    Fence fence;
+    options.fence_worker = fence.function();
+    start();
+    const auto task = submit();
+    crew.wait_for_order(task->id());
+    crew.die(0);
+    const auto unanswered = fence.wanted.wait_for(1)[0].second;
+
+    unanswered(Fence::Outcome::unanswered);
+    settle();
+    EXPECT_EQ(fence.wanted.size(), 1U);
+    EXPECT_EQ(crew.orders().size(), 2U);
+
+    advance_until([&] { return fence.wanted.size() == 2U; });
+    const auto [address, fenced] = fence.wanted.wait_for(2)[1];
+    EXPECT_EQ(address, "10.0.0.1:0/0");
+    fenced(Fence::Outcome::settled);
     crew.wait_for_order(task->id(), 2);
 }
 
@@ -328,7 +350,7 @@ TEST_F(DispatcherFailureTest, AJobMayBeCancelledWhileItsWorkerIsFenced) {
     dispatcher->cancel(task->id(), false);
     EXPECT_THAT(failure_of(task), HasSubstr("what it had done so far stays"));
 
-    fenced();
+    fenced(Fence::Outcome::settled);
     settle();
     EXPECT_EQ(crew.orders().size(), 2U);
 }
@@ -343,7 +365,7 @@ TEST_F(DispatcherFailureTest, AFenceThatComesAfterTheEndDoesNoHarm) {
     const auto fenced = fence.wanted.wait_for(1)[0].second;
     dispatcher.reset();
 
-    fenced();
+    fenced(Fence::Outcome::settled);
 
     EXPECT_FALSE(task->is_finished());
 }

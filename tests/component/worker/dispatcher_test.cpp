@@ -129,6 +129,19 @@ TEST_F(DispatcherTest, RefusesMoreThanMayWait) {
     EXPECT_NO_THROW(submit());
 }
 
+TEST_F(DispatcherTest, WhatWasPromisedIsTakenHoweverManyWait) {
+    crew.ready_at_once = false;
+    options.queue.capacity = 1;
+    start();
+    const auto first = submit();
+
+    const auto promised = submit({.promised = true});
+
+    EXPECT_THROW(submit(), QueueFull);
+    wait_until([&] { return dispatcher->status().waiting == 2; });
+    EXPECT_FALSE(promised->is_finished());
+}
+
 TEST_F(DispatcherTest, JobsThatRunMakeRoomForOthersToWait) {
     options.queue.capacity = 1;
     start();
