@@ -18,7 +18,11 @@ http::Response alive(const Access& access) {
     return plain(200, {{"state", access.standing().state}});
 }
 
-/// Whether a task that is sent now has a chance: active, a monitor answers, the journal takes writes.
+/// A front that was not heard of for so long is not sure to be the active one; it is to hear of itself every 2 s.
+constexpr std::chrono::seconds longest_silence{5};
+
+/// Whether a task that is sent now has a chance: active and lately confirmed as such, a monitor answers, the journal
+/// takes writes.
 http::Response ready(const Access& access) {
     const auto standing = access.standing();
     nlohmann::json body{{"state", standing.state}, {"have_mon_connection", false}, {"journal_pending", nullptr}};
@@ -26,11 +30,16 @@ http::Response ready(const Access& access) {
     const auto cluster = standing.services->cluster.current();
     body["have_mon_connection"] = cluster.have_mon_connection;
     bool is_ready = cluster.have_mon_connection;
+    if (standing.confirmed_at) {
+        const auto age = std::chrono::steady_clock::now() - *standing.confirmed_at;
+        body["role_age_seconds"] = std::chrono::duration<double>(age).count();
+        is_ready = is_ready && age < longest_silence;
+    }
     if (standing.services->journal) {
         const auto lag = standing.services->journal->longest_pending();
         body["journal_pending"] = standing.services->journal->pending();
         body["journal_lag_seconds"] = std::chrono::duration<double>(lag).count();
-        is_ready = is_ready && lag < std::chrono::seconds(5);
+        is_ready = is_ready && lag < longest_silence;
     }
     return plain(is_ready ? 200 : 503, body);
 }

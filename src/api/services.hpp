@@ -6,8 +6,10 @@
 #include "ceph/task_history.hpp"
 #include "worker/operation_service.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <taskd/send_command_executor.hpp>
@@ -37,6 +39,8 @@ struct Access {
         std::shared_ptr<const Services> services;  ///< Null while this front is not the active one.
         std::string active_url;                    ///< Of the active one, if it is another and known.
         std::string state;                         ///< "connecting", "standby", "recovering", "active", in words.
+        /// When the cluster last confirmed that this front is the active one; none where there is no role to share.
+        std::optional<std::chrono::steady_clock::time_point> confirmed_at = {};
     };
     std::function<Standing()> standing;
 };

@@ -94,6 +94,7 @@ void Lifecycle::publish(std::shared_ptr<Session> session, std::string state, std
     if (session) standing.services = std::shared_ptr<const api::Services>(session, &session->services());
     standing.active_url = std::move(active_url);
     standing.state = std::move(state);
+    if (standing.services && options_.use_journal) standing.confirmed_at = std::chrono::steady_clock::now();
     {
         const MutexLock lock(mutex_);
         std::swap(standing, standing_);
@@ -223,6 +224,10 @@ Lifecycle::End Lifecycle::hold(Ownership& ownership, Session& session) {
                 return End::lost;
             case Outcome::fenced:
                 return End::fenced;
+        }
+        {
+            const MutexLock lock(mutex_);
+            standing_.confirmed_at = std::chrono::steady_clock::now();
         }
         session.services().journal->retry();
         session.publish_status();

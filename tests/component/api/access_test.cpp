@@ -46,5 +46,17 @@ TEST_F(AccessTest, ItIsReadyWhenItIsActiveAndAMonitorAnswers) {
     EXPECT_EQ(get("/readyz").status, 503);
 }
 
+TEST_F(AccessTest, ItIsNotReadyWhenNothingConfirmsThatItIsStillTheActiveOne) {
+    while (!cluster.current().have_mon_connection) std::this_thread::yield();
+    const auto now = std::chrono::steady_clock::now();
+    standing.confirmed_at = now - std::chrono::seconds(1);
+    EXPECT_EQ(get("/readyz").status, 200);
+
+    standing.confirmed_at = now - std::chrono::seconds(20);
+
+    EXPECT_EQ(get("/readyz").status, 503);
+    EXPECT_GE(get("/readyz").body["role_age_seconds"].get<double>(), 20.0);
+}
+
 }  // namespace
 }  // namespace taskd::api
