@@ -31,6 +31,8 @@ using nlohmann::json;
 
 constexpr std::string_view removing = "error removing image";
 constexpr std::string_view rest_is_left = "the image is half removed; delete it again to finish";
+constexpr std::string_view no_more_is_known =
+    "nothing was removed by this attempt; an earlier one, which was interrupted, may have removed snapshots";
 
 /// A snapshot's share of the progress, in data objects: removing one takes about as long as trimming these.
 constexpr std::uint64_t objects_per_snapshot = 1000;
@@ -120,13 +122,19 @@ Target find_by_name(rados_ioctx_t pool, const std::string& name) {
 /// Whether removing an image only moves it to the trash here: librbd's option, of the pool or else the cluster.
 bool keeps_in_trash(const ceph::Cluster& cluster, rados_ioctx_t pool) {
     constexpr auto option = "rbd_move_to_trash_on_remove";
+    constexpr auto key = "conf_rbd_move_to_trash_on_remove";
     std::array<char, 16> value{};
     std::size_t size = value.size();
-    const auto key = std::string("conf_") + option;
-    const int rc = rbd_pool_metadata_get(pool, key.c_str(), value.data(), &size);
+    const int rc = rbd_pool_metadata_get(pool, key, value.data(), &size);
     if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error getting metadata " + python_bytes(key) + " for pool");
     const std::string text = rc < 0 ? cluster.conf(option) : std::string(value.data());
     return text == "true" || text == "1";
+}
+
+/// The same error with what it left behind the sentence.
+Error with_note(const Error& error, std::string_view note) {
+    return Error(error.kind(), error.errno_value(), error.component(), error.what() + ("; " + std::string(note)),
+                 error.extra());
 }
 
 /// One run of the operation.
@@ -173,13 +181,16 @@ class Removal {
             snapshots = removable(*image);
             const auto plan = plan_for(snapshots);
             if (plan != SnapshotPlan::remove) snapshots.clear();
-            refuse_if_blocked(target, plan, *std::move(image));
+            refuse_if_blocked(target, plan, *std::move(image), untouched());
         }
-        stop_if_requested("nothing was removed");
+        stop_if_requested(untouched());
         Progress progress(context_, objects + snapshots.size() * objects_per_snapshot);
         if (!snapshots.empty()) remove_snapshots(target, snapshots, progress);
         remove_image(target, objects, progress);
     }
+
+    /// What is left of an image that still has its name and was not touched by this attempt.
+    std::string_view untouched() const { return context_.is_repeated() ? no_more_is_known : "nothing was removed"; }
 
     SnapshotPlan plan_for(const std::vector<Snapshot>& snapshots) const {
         if (!snapshots.empty() && keeps_in_trash(context_.cluster(), io_.handle())) return SnapshotPlan::keep;
@@ -200,7 +211,7 @@ class Removal {
         return snapshots;
     }
 
-    void refuse_if_blocked(const Target& target, SnapshotPlan plan, Image image) {
+    void refuse_if_blocked(const Target& target, SnapshotPlan plan, Image image, std::string_view what_is_left) {
         auto blockers = find_blockers(image, io_.handle(), context_.cluster(), plan);
         // After an interrupted attempt the watcher may be a dead process of ours.
         const auto give_up = std::chrono::steady_clock::now() + watch_of_the_dead;
@@ -209,8 +220,10 @@ class Removal {
             if (!context_.pause(watch_poll)) break;
             blockers.watchers = image.watchers();
         }
-        stop_if_requested("nothing was removed");
-        if (!blockers.empty()) throw blockers.refusal(target.name);
+        stop_if_requested(what_is_left);
+        if (blockers.empty()) return;
+        throw context_.is_repeated() ? with_note(blockers.refusal(target.name), what_is_left)
+                                     : blockers.refusal(target.name);
     }
 
     void remove_snapshots(const Target& target, const std::vector<Snapshot>& snapshots, Progress& progress) {
@@ -221,6 +234,7 @@ class Removal {
         for (const auto& snapshot : snapshots) {
             context_.step("remove snapshot " + shown(snapshot.name));
             stop_if_requested(std::to_string(removed) + " of its " + std::to_string(snapshots.size()) +
+                              (context_.is_repeated() ? " remaining" : "") +
                               " snapshots were removed; the image is whole");
             progress.begin_part(objects_per_snapshot);
             remove_snapshot(*image, snapshot, progress);
@@ -255,7 +269,7 @@ class Removal {
         context_.step("remove image");
         stop_if_requested("its snapshots were removed; the image is whole");
         progress.begin_part(objects);
-        finish(rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress));
+        finish(target, rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress));
     }
 
     /// Goes on where an earlier removal ended, whoever began it.
@@ -264,7 +278,7 @@ class Removal {
         if (auto image = open(target, Image::Mode::read_only)) {
             objects = image->object_count();
             // Two clients that trim one image make librbd abort its process.
-            refuse_if_blocked(target, SnapshotPlan::keep, *std::move(image));
+            refuse_if_blocked(target, SnapshotPlan::keep, *std::move(image), rest_is_left);
         }
         context_.step("resume the removal");
         stop_if_requested(rest_is_left);
@@ -272,7 +286,7 @@ class Removal {
         progress.begin_part(objects);
         int rc = rbd_trash_remove_with_progress(io_.handle(), target.id.c_str(), true, Progress::callback, &progress);
         if (rc == -EUCLEAN) rc = finish_move(target, progress);
-        finish(rc);
+        finish(target, rc);
     }
 
     /// The earlier removal ended while it moved the image to the trash. Only `rbd_remove` by name goes on from there.
@@ -285,11 +299,21 @@ class Removal {
         return rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
     }
 
-    void finish(int rc) {
+    void finish(const Target& target, int rc) {
         if (rc == -ENOENT && context_.is_repeated()) return;
         if (rc == -ENOENT) throw missing("another client removed it");
         if (rc == -ECANCELED) throw rbd_error(rc, removing, rest_is_left);
-        if (rc < 0) throw rbd_error(rc, removing);
+        if (rc < 0)
+            throw is_half_removed(target) ? with_note(rbd_error(rc, removing), rest_is_left) : rbd_error(rc, removing);
+    }
+
+    bool is_half_removed(const Target& target) const noexcept {
+        try {
+            const auto record = trash_record(io_.handle(), target.id);
+            return record && record->source == TrashSource::removing;
+        } catch (const std::exception&) {
+            return false;  // who cannot look says nothing of it
+        }
     }
 
     void stop_if_requested(std::string_view what_is_left) const {
@@ -327,6 +351,7 @@ const Operation delete_operation{
     .interrupted = "goes on with what is left; an image that is gone counts as deleted",
     .bound_image =
         [](const json& arguments) { return ImageSpec::parse(arguments.at("image_spec").get<std::string>()); },
+    .left_behind = "the image may be half removed, or only some of its snapshots; delete it again to finish",
 };
 
 }  // namespace taskd::rbd

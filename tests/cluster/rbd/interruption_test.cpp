@@ -113,7 +113,46 @@ TEST_F(Interruption, WaitingForAWatchEndsWhenItIsStopped) {
     context.on_pause = [&] { context.stop(); };
 
     EXPECT_THAT(error_of([&] { run(rbd::delete_operation, delete_arguments("i-waiting"), context); }),
-                IsError(ECANCELED, "nothing was removed"));
+                IsError(ECANCELED, "nothing was removed by this attempt; an earlier one"));
+}
+
+TEST_F(Interruption, OfADeleteIsNotForgottenWhenTheNextAttemptIsStopped) {
+    const auto id = other_.make("i-stopped", 1ull << 34, RBD_FEATURE_LAYERING);
+    other_.remove_half("i-stopped");
+    FakeOperationContext context(&ours(), 2);
+    context.stop();
+
+    EXPECT_THAT(error_of([&] {
+                    run(rbd::delete_operation, delete_arguments("i-stopped", {{"image_id", id}}), context);
+                }),
+                IsError(ECANCELED, "the image is half removed; delete it again to finish"));
+}
+
+TEST_F(Interruption, OfADeleteIsToldByANextAttemptThatIsRefused) {
+    other_.make("i-refused");
+    other_.snapshot("i-refused", "a");
+    other_.snapshot("i-refused", "b", true);
+    FakeOperationContext first(&ours());
+    first.on_step = [](std::string_view step) {
+        if (step == "remove snapshot b") throw Interrupted{std::string(step)};
+    };
+    EXPECT_THROW(run(rbd::delete_operation, delete_arguments("i-refused"), first), Interrupted);
+    other_.clone("i-refused", "b", "i-refused-child");
+
+    EXPECT_THAT(error_of([] { remove("i-refused", json::object(), 2); }), IsError(EBUSY, "may have removed snapshots"));
+    EXPECT_THAT(other_.snapshots("i-refused"), ::testing::ElementsAre("b"));
+}
+
+TEST_F(Interruption, OfADeleteIsNotCountedTwice) {
+    other_.make("i-counted");
+    for (const auto* name : {"b", "c"}) other_.snapshot("i-counted", name);  // a went with the attempt before
+    FakeOperationContext context(&ours(), 2);
+    context.on_step = [&](std::string_view step) {
+        if (step == "remove snapshot c") context.stop();
+    };
+
+    EXPECT_THAT(error_of([&] { run(rbd::delete_operation, delete_arguments("i-counted"), context); }),
+                IsError(ECANCELED, "1 of its 2 remaining snapshots were removed; the image is whole"));
 }
 
 TEST_F(Interruption, OfACreateTakesAnImageOfTheSameLayoutForItsOwn) {
