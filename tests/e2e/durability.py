@@ -4,138 +4,16 @@ Each check is a function; the names of checks may be given as arguments. A check
 ones that it wants.
 """
 
-import contextlib
 import json
-import os
 import signal
 import sys
 
-from harness import Cluster, Daemon, Suite, at_once, expect, expect_equal, is_gone, wait_until
-
-GIB = 1 << 30
-# Without an object map its removal tries every object: some seconds, in which things can die.
-SLOW_BYTES = 32 * GIB
+from harness import TEST_CEPH_TASKD, Suite, at_once, expect, expect_equal, is_gone, wait_until
+from world import (GIB, World, accepted, await_some_progress, await_state, cancel, check_of, expect_cancelled,
+                   expect_ended_once, expect_no_record, expect_success, history, start_deletes, state)
 
 suite = Suite()
-
-
-class World:
-    """One cluster and the daemons of the check that runs."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.cluster = Cluster(os.path.join(directory, "cluster"))
-        self.daemons = {}
-
-    def start(self, name="one", *arguments):
-        """A daemon with a directory of its own; one that was killed is started again by its name."""
-        directory = os.path.join(self.directory, name)
-        os.makedirs(directory, exist_ok=True)
-        self.daemons[name] = Daemon(self.cluster, directory, *arguments)
-        return self.daemons[name]
-
-    def stop_all(self):
-        for daemon in self.daemons.values():
-            daemon.stop(signal.SIGKILL)
-        self.daemons = {}
-
-    def show_logs(self):
-        for name, daemon in self.daemons.items():
-            print(f"  the last lines of {name}:\n    " + "\n    ".join(daemon.output().splitlines()[-25:]))
-
-    def close(self):
-        self.stop_all()
-        self.cluster.wipe()
-
-    # What the journal's object holds.
-
-    def journal(self, command, *arguments, **options):
-        return self.cluster.tool("rados", "-p", "rbd", "-N", "taskd", command, "journal", *arguments, **options)
-
-    def journal_keys(self, prefix):
-        return [key for key in self.journal("listomapkeys").stdout.split() if key.startswith(prefix)]
-
-    def owner(self):
-        """What the active daemon told of itself; workers' addresses before its own."""
-        path = os.path.join(self.directory, "owner")
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)  # rados does not cut it
-        self.journal("getomapval", "owner_description", path)
-        with open(path) as file:
-            return json.load(file)
-
-    def fenced_addresses(self):
-        done = self.cluster.tool("ceph", "osd", "blocklist", "ls", "-f", "json")
-        # A list of addresses, and then one of ranges that this release prints as well.
-        return {entry["addr"] for entry in json.JSONDecoder().raw_decode(done.stdout.strip())[0]}
-
-    def images(self, prefix):
-        return [name for name in self.cluster.images() if name.startswith(prefix)]
-
-    def make_images(self, names, size=SLOW_BYTES):
-        """By librbd itself, in one process: what is tested is their removal."""
-        program = ("import rados, rbd, sys\n"
-                   "with rados.Rados(conffile='') as cluster, cluster.open_ioctx('rbd') as pool:\n"
-                   "    for name in sys.argv[2:]: rbd.RBD().create(pool, name, int(sys.argv[1]), features=1)\n")
-        self.cluster.tool("/usr/bin/python3", "-c", program, str(size), *names)
-
-
-def check(function):
-    """A check that begins without daemons and leaves none."""
-    def alone(world):
-        world.stop_all()  # those of a failed check live on until here, for its logs
-        function(world)
-    alone.__name__ = function.__name__
-    suite.check(alone)
-    return function
-
-
-def state(daemon):
-    return daemon.get("/healthz").body["state"]
-
-
-def await_state(daemon, wanted, bound_s=60):
-    wait_until(lambda: state(daemon) == wanted, f"the daemon is {wanted}", bound_s)
-
-
-def history(daemon, **query):
-    words = "&".join(f"{key}={value}" for key, value in {"limit": 1000, **query}.items())
-    return daemon.get("/api/task/history?" + words).body
-
-
-def expect_ended_once(daemon, ids):
-    """Each of these tasks is in the history, once, and none executes."""
-    wait_until(lambda: not daemon.executing(), "nothing executes")
-    wait_until(lambda: not set(ids) - {task["id"] for task in history(daemon)["tasks"]}, "all ends are in the history")
-    ended = [task["id"] for task in history(daemon)["tasks"]]
-    for task_id in ids:
-        expect_equal(ended.count(task_id), 1, f"ends of task {task_id}")
-
-
-def expect_success(daemon, ids):
-    by_id = {task["id"]: task for task in history(daemon)["tasks"]}
-    for task_id in ids:
-        expect(by_id[task_id]["success"], lambda: f"failed: {by_id[task_id]}")
-
-
-def expect_no_record(world):
-    wait_until(lambda: not world.journal_keys("t."), "the journal has no unfinished task", 30)
-
-
-def accepted(answers):
-    for answer in answers:
-        expect(answer.status in (201, 202, 204), lambda: f"not accepted: {answer}")
-    return [answer.task_id for answer in answers]
-
-
-def start_deletes(world, daemon, prefix, count):
-    names = [f"{prefix}-{n}" for n in range(count)]
-    world.make_images(names)
-    return accepted(at_once([lambda name=name: daemon.delete(name, asynchronous=True) for name in names]))
-
-
-def await_some_progress(daemon):
-    wait_until(lambda: any(task["progress"] > 0 for task in daemon.executing()), "a task makes progress")
+check = check_of(suite)
 
 
 # --- death
@@ -161,40 +39,6 @@ def tasks_of_a_killed_daemon_go_on_with_their_ids_and_begin_times(world):
     expect_success(daemon, ids)
     expect_equal(world.images("killed-"), [], "images that are left")
     expect_no_record(world)
-
-
-@check
-def a_standby_takes_over_from_a_killed_active_one_and_fences_it_first(world):
-    active, standby = world.start("one"), world.start("two")
-    expect_equal((state(active), state(standby)), ("active", "standby"), "states")
-    world.make_images([f"old-{n}" for n in range(40)], GIB)
-    calls = [lambda n=n: active.delete(f"old-{n}", asynchronous=True) for n in range(40)]
-    calls += [lambda n=n: active.create(f"new-{n}", asynchronous=True) for n in range(160)]
-    ids = accepted(at_once(calls))
-    expect(active.executing(), "nothing executes any more: there is nothing to take over")
-    addresses = world.owner()["addresses"]
-    expect(len(addresses) > 1, "the owner tells of no worker")
-    active.stop(signal.SIGKILL)
-
-    await_state(standby, "active", 15)
-    expect(set(addresses) <= world.fenced_addresses(), lambda: f"not all of {addresses} are fenced")
-    log = standby.output()
-    expect(log.index("fenced ") < log.index("of an earlier life go on"), "it resumed before it had fenced")
-    expect_ended_once(standby, ids)
-    expect_success(standby, ids)
-    expect_equal((len(world.images("old-")), len(world.images("new-"))), (0, 160), "images")
-    expect_no_record(world)
-
-
-@check
-def a_standby_takes_over_within_five_seconds_of_a_clean_stop(world):
-    active, standby = world.start("one"), world.start("two")
-    task_id = accepted([active.create("before-the-stop")])[0]
-    fenced = world.fenced_addresses()
-    expect_equal(active.stop(), 0, "exit code")
-    await_state(standby, "active", 5)
-    expect_equal(world.fenced_addresses(), fenced, "who left in order need not be fenced: blocklist")
-    expect_ended_once(standby, [task_id])
 
 
 @check
@@ -239,8 +83,10 @@ def a_stopped_osd_means_503_and_nothing_half_accepted(world):
             expect_equal(answer.status, 503, "status while the OSD is stopped")
             expect(answer.headers.get("Retry-After"), "a 503 without Retry-After")
             expect("not accepted" in answer.body["detail"], lambda: f"unclear: {answer.body}")
-        listed = daemon.executing()
-        expect({task["id"] for task in listed} <= set(ids), lambda: f"lists what it refused: {listed}")
+        listed = {task["id"] for task in daemon.executing()}
+        ended = {task["id"] for task in history(daemon)["tasks"]}
+        expect_equal(listed, set(ids) - ended, "what is listed meanwhile: what was accepted and has not ended")
+        expect(listed, "nothing was under way when the OSD was stopped")
         wait_until(lambda: daemon.get("/readyz").status == 503, "/readyz says that it cannot take tasks", 30)
         expect_equal(daemon.get("/healthz").status, 200, "/healthz")
     wait_until(lambda: daemon.get("/readyz").status == 200, "/readyz says that it takes tasks again", 60)
@@ -249,6 +95,54 @@ def a_stopped_osd_means_503_and_nothing_half_accepted(world):
     expect_equal(world.images("refused-"), [], "images of refused tasks")
     expect(not [task for task in history(daemon)["tasks"] if "refused" in json.dumps(task)], "its end is kept")
     expect_equal(daemon.create("after").status, 201, "a create when the OSD is back")
+
+
+# --- what an operation leaves when its process dies
+
+
+def ends_at(world, daemon, operation, step, submit):
+    """The worker exits before this step of the first attempt; the second one ends the task as it should."""
+    daemon.set_steps({"operation": operation, "step": step, "attempt": 1, "action": "exit"})
+    ended = daemon.finished(accepted([submit()])[0])
+    expect(ended["success"], lambda: f"{operation} that was ended before {step!r}: {ended}")
+    expect_equal(ended["attempts"], 2, f"attempts of {operation} that was ended before {step!r}")
+
+
+@check
+def an_operation_whose_process_dies_before_any_of_its_steps_ends_as_it_should(world):
+    daemon = world.start(program=TEST_CEPH_TASKD)
+    for n, step in enumerate(["check", "create image", "set configuration"]):
+        ends_at(world, daemon, "rbd/create", step,
+                lambda n=n: daemon.create(f"step-{n}", configuration={"rbd_qos_iops_limit": 100}, asynchronous=True))
+        expect("rbd_qos_iops_limit" in world.cluster.tool("rbd", "config", "image", "ls", f"rbd/step-{n}").stdout,
+               "the configuration is missing")
+    for n, step in enumerate(["look up the image", "look for what is in the way", "remove snapshot a",
+                              "remove snapshot b", "remove image"]):
+        daemon.set_steps()
+        name = f"gone-{n}"
+        accepted([daemon.create(name)])
+        for snapshot in ("a", "b"):
+            world.cluster.tool("rbd", "snap", "create", "--no-progress", f"rbd/{name}@{snapshot}")
+        world.cluster.tool("rbd", "snap", "protect", f"rbd/{name}@b")
+        ends_at(world, daemon, "rbd/delete", step, lambda name=name: daemon.delete(name, asynchronous=True))
+    expect_equal(world.images("gone-"), [], "images that are left")
+    expect_no_record(world)
+
+
+@check
+def a_delete_hits_no_other_image_that_got_the_name_meanwhile(world):
+    daemon = world.start("one", "--per-pool", "1")
+    world.make_images(["busy"], 128 * GIB)
+    world.make_images(["reused"], 1 << 20)
+    busy = accepted([daemon.delete("busy", asynchronous=True)])
+    task_id = accepted([daemon.delete("reused", asynchronous=True)])[0]
+    world.cluster.tool("rbd", "rm", "--no-progress", "rbd/reused")
+    world.make_images(["reused"], 2 << 20)
+    expect(daemon.task(task_id)["state"] == "queued", "it ran too early for this check")
+    expect_ended_once(daemon, busy + [task_id])
+    ended = daemon.finished(task_id)
+    expect(not ended["success"] and ended["exception"]["status"] == 404, lambda: f"its end: {ended}")
+    expect_equal(world.images("reused"), ["reused"], "the other image")
 
 
 # --- fencing
@@ -319,55 +213,7 @@ def a_command_that_was_interrupted_is_not_sent_again(world):
     expect_no_record(world)
 
 
-# --- roles over HTTP
-
-
-@check
-def a_standby_sends_clients_to_the_active_one(world):
-    active, standby = world.start("one"), world.start("two")
-    expect_equal(active.get("/readyz").body["state"], "active", "state")
-    expect_equal((standby.get("/healthz").status, standby.get("/readyz").status), (200, 503), "health of a standby")
-    answer = standby.get("/api/summary?a=1")
-    expect_equal((answer.status, answer.headers.get("Location")), (303, active.url + "/api/summary?a=1"), "redirect")
-    answer = standby.create("by-the-standby")
-    expect_equal((answer.status, answer.headers.get("Location")), (303, active.url + "/api/block/image"), "redirect")
-    expect_equal(world.images("by-the-standby"), [], "images of the standby")
-
-
-@check
-def a_standby_of_an_active_one_without_url_answers_503(world):
-    directory = os.path.join(world.directory, "quiet")
-    os.makedirs(directory, exist_ok=True)
-    quiet = QuietDaemon(world.cluster, directory)
-    world.daemons["quiet"] = quiet
-    await_state(quiet, "active")
-    answer = world.start("two").get("/api/summary")
-    expect_equal(answer.status, 503, "status")
-    expect("standby" in answer.body["detail"], lambda: f"unclear: {answer.body}")
-
-
-class QuietDaemon(Daemon):
-    """One that listens on its Unix socket only."""
-
-    def __init__(self, cluster, directory):
-        super().__init__(cluster, directory, "--no-listen")
-
-    def ready_url(self):
-        expect(self.process.poll() is None, lambda: "ceph-taskd ended: " + self.output())
-        return "ceph-taskd ready:" in self.output() and "unix:" + self.socket
-
-
 # --- cancel, deadline, conflict
-
-
-def cancel(daemon, task_id, force=False):
-    return daemon.request("DELETE", f"/api/task/{task_id}" + ("?force=1" if force else ""))
-
-
-def expect_cancelled(daemon, task_id, bound_s=30):
-    ended = daemon.finished(task_id, bound_s)
-    expect(not ended["success"] and ended["exception"]["code"] == "125", lambda: f"not cancelled: {ended}")
-    return ended
 
 
 @check
@@ -422,6 +268,18 @@ def a_deadline_cancels(world):
     answer = daemon.request("DELETE", "/api/block/image/rbd%2Flate?deadline=1", headers={"Prefer": "respond-async"})
     expect_cancelled(daemon, accepted([answer])[0])
     expect_no_record(world)
+
+
+@check
+def a_deadline_outlives_the_daemon(world):
+    daemon = world.start()
+    world.make_images(["overdue"], 1024 * GIB)
+    answer = daemon.request("DELETE", "/api/block/image/rbd%2Foverdue?deadline=6", headers={"Prefer": "respond-async"})
+    task_id = accepted([answer])[0]
+    await_some_progress(daemon)
+    daemon.stop(signal.SIGKILL)
+    ended = expect_cancelled(world.start(), task_id)
+    expect("deadline" in ended["exception"]["detail"], lambda: f"does not say why: {ended}")
 
 
 @check
