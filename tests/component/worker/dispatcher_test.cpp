@@ -217,7 +217,7 @@ TEST_F(DispatcherTest, AJobWithoutProgressIsMarkedStalledUntilItGoesOn) {
     clock.advance(1s);
     wait_until([&] { return task->status().stalled_since.has_value(); });
     wait_until([&] { return dispatcher->status().stalled == 1; });
-    EXPECT_THAT(task->status().waiting_for, HasSubstr("the cluster"));
+    EXPECT_THAT(task->status().waiting_for, HasSubstr("pool rbd"));
 
     crew.progress(given, 1);
     settle();
