@@ -20,6 +20,7 @@ class Disturber(threading.Thread):
         self.pause_s = pause_s
         self.stopping = threading.Event()
         self.done = {}
+        self.died_alone = []  # daemons
         self.error = None
 
     def actions(self):
@@ -139,12 +140,19 @@ class OfTheCluster(Disturber):
                 self.stop_mgr]
 
     def kill(self, daemon, least_s, most_s):
-        self.cluster.vstart("kill", daemon)
+        if daemon in self.cluster.vstart("pids"):
+            self.cluster.vstart("kill", daemon)
+        else:
+            self.died_alone.append(daemon)  # of what we did to it before; no fault of ours
         self.some_time(least_s, most_s)
         self.cluster.vstart("revive", daemon)
 
     def stop_a(self, daemon, least_s, most_s):
-        pid = self.cluster.pid(daemon)
+        pids = dict(line.split() for line in self.cluster.vstart("pids").splitlines())
+        if daemon not in pids:
+            self.kill(daemon, 0, 0)
+            return
+        pid = int(pids[daemon])
         self.stop_for(lambda number: os.kill(pid, number), least_s, most_s)
 
     def osd(self):

@@ -1,6 +1,7 @@
 """Clients that know what the cluster must hold. Each has the name of one image and makes and removes it in turn: names
 are used again and again, so that an operation that goes by the name would hit the wrong image sooner or later."""
 
+import contextlib
 import random
 import threading
 import time
@@ -15,15 +16,17 @@ COMMANDS = 0.1  # of all tasks
 # What may become of a task in this chaos beside success, by its code: nothing of ours was wrong, and whether it took
 # effect is the next one's to see.
 EXCUSED = {"110": "the cluster did not answer in time", "worker": "its worker died under it three times"}
+CANCELS = 0.1  # of the tasks that are not awaited by their request
+CANCELLED = "125"
 
 
 class Budget:
     """How many tasks there are still to be made, and until when."""
 
-    def __init__(self, tasks, seconds):
+    def __init__(self, tasks, seconds, bound_s):
         self.lock = threading.Lock()
         self.left = tasks
-        self.end = time.monotonic() + seconds
+        self.end = time.monotonic() + bound_s
         self.pace_s = seconds / tasks
 
     def take(self):
@@ -47,6 +50,8 @@ class Slot(threading.Thread):
         self.accepted = []  # ids
         self.commands = []  # ids
         self.excused = []
+        self.asked_to_stop = set()  # ids
+        self.cancelled = 0  # those that did
         self.unknown = 0
         self.refused = 0
         self.problem = None
@@ -57,11 +62,13 @@ class Slot(threading.Thread):
                 began = time.monotonic()
                 if self.random.random() < COMMANDS:
                     self.command()
-                elif self.size is None:
+                elif self.size is None and self.certain:
                     self.create()
                 else:
                     self.delete()
                 time.sleep(max(0, self.random.uniform(0.5, 1.5) * self.pace_s - (time.monotonic() - began)))
+            while not self.certain:
+                self.delete()
         except Exception as error:
             self.problem = error
 
@@ -95,6 +102,9 @@ class Slot(threading.Thread):
         if end["success"]:
             return True
         code = str(end["exception"].get("code"))
+        if code == CANCELLED and end["id"] in self.asked_to_stop:
+            self.cancelled += 1
+            return False
         if "worker died under this task" in end["exception"]["detail"]:
             code = "worker"
         if code not in EXCUSED:
@@ -110,9 +120,18 @@ class Slot(threading.Thread):
             task_id = self.submit(name, method, path, body, headers)
             if task_id:
                 self.accepted.append(task_id)
+                if headers and self.random.random() < CANCELS:
+                    self.cancel(task_id)
                 return self.end_of(task_id)
             time.sleep(self.random.uniform(0.1, 0.5))
         raise Failed(f"{self.image}: nobody accepted {name}")
+
+    def cancel(self, task_id):
+        """What it leaves, the delete at the end finds out."""
+        time.sleep(self.random.uniform(0, 0.5))
+        self.asked_to_stop.add(task_id)
+        with contextlib.suppress(NotSent, Unknown):
+            self.pair.send("DELETE", f"/api/task/{task_id}" + self.random.choice(["", "?force=1"]))
 
     def submit(self, name, method, path, body, headers):
         """The id of the task that was accepted, or None."""
