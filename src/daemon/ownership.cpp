@@ -125,6 +125,9 @@ void Ownership::fence(const OwnerDescription& before) {
 std::shared_ptr<ceph::JournalStore> Ownership::take_over() {
     const auto [token_before, description_before] = store_->owner();
     fence(OwnerDescription::decode(description_before));
+    // In a troubled cluster this may have taken longer than the lock lives; somebody else may be at it by now.
+    if (lock_.take() != ceph::ActiveLock::Outcome::held)
+        throw Error(ErrorKind::conflict, EBUSY, "taskd", "the role was lost again before it was taken over");
     store_->claim(token_before, token_, description_with({}));
     return store_;
 }

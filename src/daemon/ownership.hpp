@@ -47,6 +47,7 @@ class Ownership {
 
     /// Blocklists every address of the owner before, waits until all OSDs know, and claims the journal.
     /// @returns the journal's store, ours from now on
+    /// @throws Error  Also when the lock was lost meanwhile.
     std::shared_ptr<ceph::JournalStore> take_over();
     const std::string& token() const noexcept { return token_; }
 
