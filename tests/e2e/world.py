@@ -121,9 +121,9 @@ def accepted(answers):
     return [answer.task_id for answer in answers]
 
 
-def start_deletes(world, daemon, prefix, count):
+def start_deletes(world, daemon, prefix, count, size=SLOW_BYTES):
     names = [f"{prefix}-{n}" for n in range(count)]
-    world.make_images(names)
+    world.make_images(names, size)
     return accepted(at_once([lambda name=name: daemon.delete(name, asynchronous=True) for name in names]))
 
 
