@@ -3,6 +3,7 @@
 #include "ceph/cluster.hpp"
 #include "rbd/error.hpp"
 #include "rbd/image_spec.hpp"
+#include "rbd/pool_probe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,6 @@
 #include <charconv>
 #include <set>
 
-#include <nlohmann/json.hpp>
 #include <rbd/features.h>
 
 namespace taskd::rbd {
@@ -36,20 +36,21 @@ nlohmann::json array_of(const List& list, Describe describe) {
     return result;
 }
 
-std::string describe_watcher(const Watcher& watcher) {
-    return watcher.address + " (client." + std::to_string(watcher.client) + ')';
+bool holds_lock(const Watcher& watcher, const std::string& lock_owner) {
+    return !lock_owner.empty() && watcher.address == lock_owner;
 }
 
 std::string describe_clone(const Blockers::Clone& clone) {
     std::string text = shown(clone.child.spec) + " (of snapshot '" + shown(clone.snapshot) + "'";
     if (clone.child.in_trash) text += ", in the trash with id " + clone.child.id;
+    if (!clone.obstacle.empty()) text += ", " + clone.obstacle;
     return text + ')';
 }
 
 std::string hint(const Blockers& blockers) {
     std::vector<std::string> parts;
     if (!blockers.watchers.empty())
-        parts.emplace_back("in use by " + enumerate(blockers.watchers, describe_watcher) +
+        parts.emplace_back("in use by " + describe(blockers.watchers, blockers.lock_owner) +
                            ": close it there; a dead client goes after 30 s or with `ceph osd blocklist add ADDRESS`");
     if (blockers.is_mirror_copy)
         parts.emplace_back("it is the copy of a mirrored image: remove it at its primary site, or promote it first");
@@ -57,35 +58,13 @@ std::string hint(const Blockers& blockers) {
     if (blockers.group)
         parts.push_back("it belongs to the group " + shown(*blockers.group) + ": take it out of the group first");
     if (!blockers.clones.empty())
-        parts.push_back("it has clones: " + enumerate(blockers.clones, describe_clone) +
-                        ": flatten or remove them first");
+        parts.push_back("it has clones: " + describe(blockers.clones) + ": flatten or remove them first");
     if (!blockers.snapshots.empty())
         parts.push_back("it has snapshots: " +
                         enumerate(blockers.snapshots, [](const auto& name) { return shown(name); }));
     std::string text;
     for (const auto& part : parts) text.append(text.empty() ? "" : "; ").append(part);
     return text;
-}
-
-nlohmann::json extra(const Blockers& blockers) {
-    nlohmann::json list = nlohmann::json::object();
-    if (!blockers.watchers.empty())
-        list["watchers"] = array_of(blockers.watchers, [](const Watcher& watcher) {
-            return nlohmann::json{{"address", watcher.address}, {"client", watcher.client}, {"cookie", watcher.cookie}};
-        });
-    if (blockers.is_mirror_copy) list["mirroring"] = "non-primary";
-    if (blockers.is_migrating) list["migration"] = true;
-    if (blockers.group) list["group"] = shown(*blockers.group);
-    if (!blockers.clones.empty())
-        list["children"] = array_of(blockers.clones, [](const Blockers::Clone& clone) {
-            return nlohmann::json{{"image_spec", shown(clone.child.spec)},
-                                  {"id", clone.child.id},
-                                  {"trash", clone.child.in_trash},
-                                  {"snapshot", shown(clone.snapshot)}};
-        });
-    if (!blockers.snapshots.empty())
-        list["snapshots"] = array_of(blockers.snapshots, [](const std::string& name) { return shown(name); });
-    return {{"blockers", std::move(list)}};
 }
 
 /// The client ids of the pool's rbd-mirror daemons. Their watches do not count: librbd leaves them out as well.
@@ -117,7 +96,13 @@ std::string group_spec(const Image::Group& group, const ceph::Cluster& cluster) 
     return (size > 0 ? std::string(pool.data()) : std::to_string(group.pool_id)) + '/' + group.name;
 }
 
-void find_snapshot_blockers(Image& image, SnapshotPlan plan, Blockers& blockers) {
+std::string namespace_of(rados_ioctx_t pool) {
+    std::array<char, 1024> ns{};
+    return rados_ioctx_get_namespace(pool, ns.data(), ns.size()) > 0 ? std::string(ns.data()) : std::string{};
+}
+
+void find_snapshot_blockers(Image& image, SnapshotPlan plan, const std::string& ns, const ceph::Cluster& cluster,
+                            Blockers& blockers) {
     if (plan == SnapshotPlan::keep) return;
     const auto snapshots = image.snapshots();
     if (snapshots.empty()) return;
@@ -126,21 +111,56 @@ void find_snapshot_blockers(Image& image, SnapshotPlan plan, Blockers& blockers)
                            (snapshot.type == RBD_SNAP_NAMESPACE_TYPE_USER && plan == SnapshotPlan::refuse);
         if (stays) blockers.snapshots.push_back(snapshot.name);
     }
-    if (image.children().empty()) return;
-    for (const auto& snapshot : snapshots)
-        for (auto& child : image.children_of(snapshot.id))
-            blockers.clones.push_back({snapshot.name, snapshot.is_protected, std::move(child)});
+    blockers.clones = find_clones(image, snapshots, ns, cluster);
 }
 
 }  // namespace
+
+std::string describe(const std::vector<Blockers::Clone>& clones) {
+    return enumerate(clones, describe_clone);
+}
+
+std::string describe(const std::vector<Watcher>& watchers, const std::string& lock_owner) {
+    return enumerate(watchers, [&lock_owner](const Watcher& watcher) {
+        return watcher.address + " (client." + std::to_string(watcher.client) +
+               (holds_lock(watcher, lock_owner) ? ", holds the exclusive lock)" : ")");
+    });
+}
+
+nlohmann::json to_json(const std::vector<Blockers::Clone>& clones) {
+    return array_of(clones, [](const Blockers::Clone& clone) {
+        return nlohmann::json{{"image_spec", shown(clone.child.spec)},
+                              {"id", clone.child.id},
+                              {"trash", clone.child.in_trash},
+                              {"snapshot", shown(clone.snapshot)}};
+    });
+}
+
+nlohmann::json Blockers::to_json() const {
+    nlohmann::json list = nlohmann::json::object();
+    if (!watchers.empty())
+        list["watchers"] = array_of(watchers, [this](const Watcher& watcher) {
+            return nlohmann::json{{"address", watcher.address},
+                                  {"client", watcher.client},
+                                  {"cookie", watcher.cookie},
+                                  {"lock_owner", holds_lock(watcher, lock_owner)}};
+        });
+    if (is_mirror_copy) list["mirroring"] = "non-primary";
+    if (is_migrating) list["migration"] = true;
+    if (group) list["group"] = shown(*group);
+    if (!clones.empty()) list["children"] = rbd::to_json(clones);
+    if (!snapshots.empty())
+        list["snapshots"] = array_of(snapshots, [](const std::string& name) { return shown(name); });
+    return list;
+}
 
 bool Blockers::empty() const noexcept {
     return watchers.empty() && !is_mirror_copy && !is_migrating && !group && clones.empty() && snapshots.empty();
 }
 
-Error Blockers::refusal(const std::string& image) const {
+Error Blockers::refusal(const std::string& image, std::string_view doing) const {
     int code = ENOTEMPTY;
-    std::string context = "error removing image";
+    std::string context(doing);
     const auto of_protected = std::find_if(clones.begin(), clones.end(), [](const Clone& c) { return c.of_protected; });
     if (!watchers.empty() || is_migrating) {
         code = EBUSY;
@@ -152,7 +172,7 @@ Error Blockers::refusal(const std::string& image) const {
         code = EBUSY;
         context = "error unprotecting snapshot " + python_bytes(image) + '@' + python_bytes(of_protected->snapshot);
     }
-    return rbd_error(-code, context, hint(*this), extra(*this));
+    return rbd_error(-code, context, hint(*this), {{"blockers", to_json()}});
 }
 
 Blockers find_blockers(Image& image, rados_ioctx_t pool, const ceph::Cluster& cluster, SnapshotPlan plan) {
@@ -166,8 +186,22 @@ Blockers find_blockers(Image& image, rados_ioctx_t pool, const ceph::Cluster& cl
         std::erase_if(blockers.watchers,
                       [&daemons](const Watcher& watcher) { return daemons.contains(watcher.client); });
     }
-    find_snapshot_blockers(image, plan, blockers);
+    if (!blockers.watchers.empty()) blockers.lock_owner = image.lock_owner();
+    find_snapshot_blockers(image, plan, namespace_of(pool), cluster, blockers);
     return blockers;
+}
+
+std::vector<Blockers::Clone> find_clones(Image& image, const std::vector<Snapshot>& snapshots, const std::string& ns,
+                                         const ceph::Cluster& cluster) {
+    std::vector<Blockers::Clone> clones;
+    if (std::any_of(snapshots.begin(), snapshots.end(), [](const Snapshot& s) { return s.is_protected; }))
+        if (const auto why = why_no_children(cluster, ns); !why.empty())
+            throw rbd_error(-ETIMEDOUT, "error listing children of image " + python_bytes(image.name()), why);
+    if (image.children().empty()) return clones;
+    for (const auto& snapshot : snapshots)
+        for (auto& child : image.children_of(snapshot.id))
+            clones.push_back({snapshot.name, snapshot.is_protected, std::move(child)});
+    return clones;
 }
 
 }  // namespace taskd::rbd

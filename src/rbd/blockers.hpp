@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
 
 namespace taskd::ceph {
@@ -20,9 +22,11 @@ struct Blockers {
         std::string snapshot;
         bool of_protected = false;
         Child child;
+        std::string obstacle = {};  ///< Why it cannot be flattened, where that was asked for.
     };
 
     std::vector<Watcher> watchers;
+    std::string lock_owner;  ///< Which of them holds the exclusive lock: its address; empty when none does.
     bool is_mirror_copy = false;
     bool is_migrating = false;
     std::optional<std::string> group;  ///< `pool/group`
@@ -35,7 +39,11 @@ struct Blockers {
     /// `[errno 16] RBD image is busy (error removing image): in use by 127.0.0.1:0/1 (client.4123)`. `extra` is
     /// `{"blockers": {…}}` with the members that are there.
     /// @param image  Its name, for the dashboard's text about a snapshot that cannot be unprotected.
-    Error refusal(const std::string& image) const;
+    /// @param doing  What cannot be done, in the dashboard's words.
+    Error refusal(const std::string& image, std::string_view doing = "error removing image") const;
+
+    /// The members that are there, for a program.
+    nlohmann::json to_json() const;
 };
 
 /// What is going to happen to the snapshots of an image that is removed.
@@ -47,8 +55,22 @@ enum class SnapshotPlan {
 
 /// Looks at all that can stand in the way of removing an image.
 /// @param image  Opened read-only, or the look itself would be a watcher.
-/// @throws Error
+/// @throws Error  also ETIMEDOUT when a pool does not answer that has to be asked for clones
 /// @thread Any. Blocks.
 Blockers find_blockers(Image& image, rados_ioctx_t pool, const ceph::Cluster& cluster, SnapshotPlan plan);
+
+/// The clones of these snapshots of an image that is opened read-only.
+/// @throws Error  as `find_blockers`
+std::vector<Blockers::Clone> find_clones(Image& image, const std::vector<Snapshot>& snapshots, const std::string& ns,
+                                         const ceph::Cluster& cluster);
+
+/// "rbd/vm (of snapshot 's', in the trash with id 10ab)", at most five and how many more.
+std::string describe(const std::vector<Blockers::Clone>& clones);
+
+/// `[{"image_spec", "id", "trash", "snapshot"}]`, at most 100.
+nlohmann::json to_json(const std::vector<Blockers::Clone>& clones);
+
+/// "127.0.0.1:0/1 (client.4123, holds the exclusive lock)", at most five and how many more.
+std::string describe(const std::vector<Watcher>& watchers, const std::string& lock_owner);
 
 }  // namespace taskd::rbd

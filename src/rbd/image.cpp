@@ -3,6 +3,7 @@
 #include "rbd/error.hpp"
 #include "rbd/image_spec.hpp"
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -114,7 +115,7 @@ std::vector<Snapshot> Image::snapshots() const {
     check(count, "listing snapshots for", name_);
     std::vector<Snapshot> result;
     for (const auto* snap = raw.data(); snap != raw.data() + count; ++snap)
-        result.push_back({.id = snap->id, .name = text(snap->name)});
+        result.push_back({.id = snap->id, .name = text(snap->name), .size_bytes = snap->size});
     if (count > 0) rbd_snap_list_end(raw.data());
     for (auto& snapshot : result) {
         check(rbd_snap_get_namespace_type(handle(), snapshot.id, &snapshot.type), "getting snapshot namespace for",
@@ -141,8 +142,10 @@ std::vector<Child> Image::children() const {
     }
     std::vector<Child> result;
     for (std::size_t i = 0; i < count; ++i) {
-        const ImageSpec spec{text(raw[i].pool_name), text(raw[i].pool_namespace), text(raw[i].image_name)};
-        result.push_back({spec.format(), text(raw[i].image_id), raw[i].trash});
+        ImageSpec spec{text(raw[i].pool_name), text(raw[i].pool_namespace), text(raw[i].image_name)};
+        auto formatted = spec.format();
+        result.push_back(
+            {std::move(formatted), text(raw[i].image_id), raw[i].trash, std::move(spec.pool), std::move(spec.ns)});
     }
     rbd_linked_image_spec_list_cleanup(raw.data(), count);
     return result;
@@ -169,6 +172,23 @@ std::vector<Watcher> Image::watchers() const {
         result.push_back({text(raw[i].addr), static_cast<std::uint64_t>(raw[i].id), raw[i].cookie});
     rbd_watchers_list_cleanup(raw.data(), count);
     return result;
+}
+
+std::string Image::lock_owner() const {
+    std::array<char*, 8> owners{};  // one at a time with the exclusive lock
+    std::size_t count = owners.size();
+    rbd_lock_mode_t mode{};
+    // Advice only: an image without the feature has no owner to tell.
+    if (rbd_lock_get_owners(handle(), &mode, owners.data(), &count) < 0) return {};
+    std::string owner = count > 0 ? text(owners.front()) : std::string{};
+    rbd_lock_get_owners_cleanup(owners.data(), count);
+    return owner;
+}
+
+std::optional<Snapshot> Image::find_snapshot(const std::string& name) const {
+    for (auto& snapshot : snapshots())
+        if (snapshot.type == RBD_SNAP_NAMESPACE_TYPE_USER && snapshot.name == name) return std::move(snapshot);
+    return std::nullopt;
 }
 
 std::optional<Image::Group> Image::group() const {

@@ -23,6 +23,7 @@ struct Watcher {
 struct Snapshot {
     std::uint64_t id = 0;
     std::string name;
+    std::uint64_t size_bytes = 0;
     rbd_snap_namespace_type_t type = RBD_SNAP_NAMESPACE_TYPE_USER;
     bool is_protected = false;  ///< Only of user snapshots.
 };
@@ -32,6 +33,8 @@ struct Child {
     std::string spec;  ///< `pool[/namespace]/name`
     std::string id;
     bool in_trash = false;
+    std::string pool;
+    std::string ns;
 };
 
 /// An open image; closes itself.
@@ -69,6 +72,11 @@ class Image {
     std::vector<Child> children_of(std::uint64_t snapshot);
     /// Includes this handle's own watch.
     std::vector<Watcher> watchers() const;
+    /// The address of the client that holds the exclusive lock, empty when none does.
+    std::string lock_owner() const;
+
+    /// The snapshot of users by this name.
+    std::optional<Snapshot> find_snapshot(const std::string& name) const;
 
     struct Group {
         std::string name;

@@ -28,7 +28,11 @@ const Operation* OperationRegistry::find(std::string_view name) const noexcept {
 }
 
 const OperationRegistry& OperationRegistry::builtin() {
-    static const OperationRegistry registry({&create_operation, &delete_operation});
+    static const OperationRegistry registry(
+        {&create_operation, &delete_operation, &snapshot_create_operation, &snapshot_edit_operation,
+         &snapshot_delete_operation, &snapshot_purge_operation, &snapshot_rollback_operation, &clone_operation,
+         &trash_move_operation, &trash_restore_operation, &trash_remove_operation, &trash_purge_operation,
+         &namespace_create_operation, &namespace_delete_operation});
     return registry;
 }
 

@@ -119,5 +119,17 @@ class OperationRegistry {
 
 extern const Operation create_operation;
 extern const Operation delete_operation;
+extern const Operation snapshot_create_operation;
+extern const Operation snapshot_edit_operation;
+extern const Operation snapshot_delete_operation;
+extern const Operation snapshot_purge_operation;
+extern const Operation snapshot_rollback_operation;
+extern const Operation clone_operation;
+extern const Operation trash_move_operation;
+extern const Operation trash_restore_operation;
+extern const Operation trash_remove_operation;
+extern const Operation trash_purge_operation;
+extern const Operation namespace_create_operation;
+extern const Operation namespace_delete_operation;
 
 }  // namespace taskd::rbd
