@@ -42,6 +42,15 @@ std::string own_host() {
     return name.data();
 }
 
+std::string own_pid_space() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string boot;
+    std::getline(file, boot);
+    std::array<char, 64> name_space{};
+    if (::readlink("/proc/self/ns/pid", name_space.data(), name_space.size() - 1) < 0) return {};
+    return boot + " " + name_space.data();
+}
+
 std::string random_token() {
     std::random_device random;
     std::ostringstream text;
@@ -57,7 +66,8 @@ ceph::Ioctx open_state(const ceph::Cluster& cluster, const std::string& pool) {
 }  // namespace
 
 std::string OwnerDescription::encode() const {
-    return nlohmann::json{{"url", url}, {"host", host}, {"pid", pid}, {"started", started}, {"addresses", addresses}}
+    return nlohmann::json{{"url", url}, {"host", host},       {"pid_space", pid_space},
+                          {"pid", pid}, {"started", started}, {"addresses", addresses}}
         .dump();
 }
 
@@ -67,6 +77,7 @@ OwnerDescription OwnerDescription::decode(const std::string& text) {
     try {
         json.at("url").get_to(owner.url);
         json.at("host").get_to(owner.host);
+        owner.pid_space = json.value("pid_space", "");
         json.at("pid").get_to(owner.pid);
         json.at("started").get_to(owner.started);
         json.at("addresses").get_to(owner.addresses);
@@ -78,15 +89,15 @@ OwnerDescription OwnerDescription::decode(const std::string& text) {
 
 OwnerDescription OwnerDescription::own(std::string url) {
     const long pid = ::getpid();
-    return {std::move(url), own_host(), pid, start_time_of(pid), {}};
+    return {std::move(url), own_host(), own_pid_space(), pid, start_time_of(pid), {}};
 }
 
 bool OwnerDescription::is_dead_here() const {
-    return pid != 0 && host == own_host() && start_time_of(pid) != started;
+    return pid != 0 && !pid_space.empty() && pid_space == own_pid_space() && start_time_of(pid) != started;
 }
 
 bool OwnerDescription::is_this_process() const {
-    return pid == ::getpid() && host == own_host() && start_time_of(pid) == started;
+    return pid == ::getpid() && pid_space == own_pid_space() && start_time_of(pid) == started;
 }
 
 Ownership::Ownership(std::shared_ptr<ceph::Cluster> cluster, const std::string& pool, OwnerDescription own)

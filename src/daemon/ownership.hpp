@@ -15,6 +15,8 @@ namespace taskd::daemon {
 struct OwnerDescription {
     std::string url;  ///< Where clients are sent; empty when it has none for others.
     std::string host;
+    std::string
+        pid_space;  ///< Boot and pid namespace in which `pid` counts: hosts may share a name, containers one host.
     long pid = 0;
     unsigned long long started = 0;      ///< Of the process, in clock ticks since boot: a pid may be used again.
     std::vector<std::string> addresses;  ///< Cluster addresses of the front and its workers, to be fenced.

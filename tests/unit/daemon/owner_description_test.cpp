@@ -18,6 +18,7 @@ TEST(OwnerDescription, ComesBackAsItWas) {
 
     EXPECT_EQ(read.url, "http://127.0.0.1:8280");
     EXPECT_EQ(read.host, owner.host);
+    EXPECT_EQ(read.pid_space, owner.pid_space);
     EXPECT_EQ(read.pid, ::getpid());
     EXPECT_EQ(read.started, owner.started);
     EXPECT_EQ(read.addresses, owner.addresses);
@@ -59,11 +60,13 @@ TEST(OwnerDescription, AProcessThatIsGoneOrIsAnotherOneNowIsDead) {
     EXPECT_TRUE(gone.is_dead_here());
 }
 
-TEST(OwnerDescription, NothingIsKnownOfProcessesOfOtherHosts) {
+TEST(OwnerDescription, NothingIsKnownOfProcessesOfOtherHostsAndContainers) {
     auto other = OwnerDescription::own("");
-    other.host = "another-host";
+    other.pid_space = "another boot of a host of the same name";
     other.started += 1;
+    EXPECT_FALSE(other.is_dead_here());
 
+    other.pid_space = "";  // of a ceph-taskd that did not say it
     EXPECT_FALSE(other.is_dead_here());
 }
 
