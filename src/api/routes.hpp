@@ -15,6 +15,7 @@ void add_task_routes(http::Router& router, const Access& access);
 void add_history_routes(http::Router& router, const Access& access);
 void add_summary_routes(http::Router& router, const Access& access);
 void add_image_routes(http::Router& router, const Access& access);
+void add_pool_routes(http::Router& router, const Access& access);
 void add_command_routes(http::Router& router, const Access& access);
 void add_health_routes(http::Router& router, const Access& access);
 

@@ -1,38 +1,18 @@
 #include "ceph/command.hpp"
+#include "ceph/command_answer.hpp"
 
-#include <atomic>
 #include <cerrno>
-#include <cstdint>
 
 #include <taskd/error.hpp>
 #include <taskd/send_command_executor.hpp>
 #include <taskd/task.hpp>
 
 namespace taskd {
-namespace {
-
-std::string make_tag() {
-    static std::atomic<std::uint64_t> last{0};
-    return "taskd-" + std::to_string(++last);
-}
-
-std::exception_ptr failure_of(const nlohmann::json& value, const std::string& target, const nlohmann::json& command) {
-    if (value.contains("error")) return error_from_json(value["error"]);
-    const int return_code = value.value("return_code", -EPROTO);
-    if (return_code == 0) return nullptr;
-    nlohmann::json view = value;
-    view.erase("tag");
-    return std::make_exception_ptr(ceph::command_error(return_code, value.value("status", ""),
-                                                       ceph::CommandTarget::parse(target), command, std::move(view)));
-}
-
-}  // namespace
-
 SendCommandExecutor::SendCommandExecutor(CommandPort& port, std::string target, std::string input, std::string tag)
     : port_(port),
       target_(std::move(target)),
       input_(std::move(input)),
-      tag_(tag.empty() ? make_tag() : std::move(tag)) {}
+      tag_(tag.empty() ? ceph::unique_command_tag() : std::move(tag)) {}
 
 SendCommandExecutor::~SendCommandExecutor() = default;
 
@@ -54,7 +34,7 @@ void SendCommandExecutor::handle(const nlohmann::json& value, const nlohmann::js
     std::exception_ptr error;
     nlohmann::json result;
     try {
-        error = failure_of(value, target_, command);
+        error = ceph::failure_of_answer(value, target_, command);
         result = value;
         result.erase("tag");
     } catch (...) {

@@ -1,6 +1,7 @@
 #include "worker/operation_service.hpp"
 
 #include "ceph/journalled_executor.hpp"
+#include "core/run_or_join.hpp"
 #include "rbd/image_look_up.hpp"
 
 #include <stdexcept>
@@ -85,15 +86,7 @@ std::shared_ptr<Task> OperationService::submit(std::string_view name, const nloh
     // Refused before it is a task: a flood of refusals must not push real tasks off the list.
     dispatcher_.require_room();
 
-    bool created = false;
-    auto task = tasks_.run_function(std::string(name), std::move(metadata), {}, run_options(wanted, arguments, options),
-                                    &created);
-    if (!created && task->arguments() != arguments)
-        throw Error(ErrorKind::conflict, EALREADY, "taskd",
-                    "[errno 114] task " + task->id() + " (" + task->name() +
-                        ") is doing this with other arguments; wait for its end or cancel it",
-                    {{"task_id", task->id()}, {"task", {{"name", task->name()}, {"metadata", task->metadata()}}}});
-    return task;
+    return run_or_join(tasks_, std::string(name), std::move(metadata), {}, run_options(wanted, arguments, options));
 }
 
 std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {

@@ -1,0 +1,30 @@
+#include "ceph/command_answer.hpp"
+
+#include "ceph/command.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include <nlohmann/json.hpp>
+#include <taskd/error.hpp>
+
+namespace taskd::ceph {
+
+std::string unique_command_tag() {
+    static std::atomic<std::uint64_t> last{0};
+    return "taskd-" + std::to_string(++last);
+}
+
+std::exception_ptr failure_of_answer(const nlohmann::json& value, const std::string& target,
+                                     const nlohmann::json& command) {
+    if (value.contains("error")) return error_from_json(value["error"]);
+    const int return_code = value.value("return_code", -EPROTO);
+    if (return_code == 0) return nullptr;
+    nlohmann::json view = value;
+    view.erase("tag");
+    return std::make_exception_ptr(
+        command_error(return_code, value.value("status", ""), CommandTarget::parse(target), command, std::move(view)));
+}
+
+}  // namespace taskd::ceph
