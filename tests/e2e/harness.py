@@ -62,10 +62,10 @@ def run(*command, env=None, bound_s=LONG_S, check=True, text=None):
 
 
 class Cluster:
-    def __init__(self, directory):
+    def __init__(self, directory, *options):
         self.directory = directory
         self.conf = os.path.join(directory, "ceph.conf")
-        run(VSTART, "start", "--dir", directory, env={"VSTART_EXTRA_CONF": CONF, **os.environ})
+        run(VSTART, "start", "--dir", directory, *options, env={"VSTART_EXTRA_CONF": CONF, **os.environ})
         self.env = dict(os.environ, CEPH_CONF=self.conf)
 
     def vstart(self, command, *arguments):
