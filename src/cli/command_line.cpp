@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include "cli/command_family.hpp"
 #include "cli/render.hpp"
 #include "cli/submissions.hpp"
 #include "cli/target.hpp"
@@ -36,39 +37,6 @@ Examples:
   ceph-task watch
 )";
 
-/// How a command that makes tasks waits for them.
-struct WaitOptions {
-    bool no_wait = false;
-    std::int64_t timeout = -1;
-
-    void add_to(CLI::App& app) {
-        app.add_flag("--no-wait", no_wait, "Print the task's id once it is accepted and exit");
-        add_timeout(app, timeout);
-    }
-    static void add_timeout(CLI::App& app, std::int64_t& timeout) {
-        app.add_option("--timeout", timeout, "Wait no longer than this; the task goes on, and the exit code is 3")
-            ->type_name("SECONDS")
-            ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31).description(""));
-    }
-    static std::optional<std::chrono::seconds> seconds(std::int64_t timeout) {
-        return timeout < 0 ? std::nullopt : std::optional(std::chrono::seconds(timeout));
-    }
-    Submit submit(std::vector<Submission> tasks) const {
-        return {.tasks = std::move(tasks), .wait = !no_wait, .timeout = seconds(timeout)};
-    }
-};
-
-/// The words that `rbd` has for an image beside the positional spec.
-struct ImageOptions {
-    std::string pool, name_space, image;
-
-    void add_to(CLI::App& app) {
-        app.add_option("-p,--pool", pool, "Pool name [default: rbd]")->type_name("POOL");
-        app.add_option("--namespace", name_space, "Namespace name")->type_name("NAMESPACE");
-        app.add_option("--image", image, "Image name, instead of the spec")->type_name("IMAGE");
-    }
-};
-
 /// CLI11's model of the command line together with the variables it fills in.
 struct Parser {
     CLI::App app{"Makes, lists, watches and cancels tasks of ceph-taskd, the task manager for Ceph.", "ceph-task"};
@@ -88,6 +56,7 @@ struct Parser {
     Watch watch;
     std::int64_t watch_timeout = -1;
     Cancel cancel;
+    std::vector<std::unique_ptr<CommandFamily>> families = make_command_families();
     Invocation invocation;
 
     Parser();
@@ -161,6 +130,7 @@ void Parser::add_rbd() {
         "Examples:\n  ceph-task rbd rm rbd/vm-1\n"
         "  ceph-task rbd rm rbd/vm-1 rbd/vm-2 --purge-snapshots --timeout 600\n");
     remove->callback([this] { invocation = remove_invocation(); });
+    for (auto& family : families) family->add_to(app, *rbd, invocation);
 }
 
 void Parser::add_command() {

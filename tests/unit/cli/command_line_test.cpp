@@ -1,6 +1,4 @@
-#include "cli/command_line.hpp"
-
-#include <map>
+#include "parsing.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,28 +9,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-CommandLine parse(const std::vector<std::string>& arguments,
-                  const std::map<std::string, std::string>& environment = {}) {
-    return parse_command_line(arguments, [&](const char* name) {
-        const auto found = environment.find(name);
-        return found == environment.end() ? nullptr : found->second.c_str();
-    });
-}
-
-template <typename Command>
-Command parsed(const std::vector<std::string>& arguments) {
-    return std::get<Command>(parse(arguments).invocation);
-}
-
-std::string refusal(const std::vector<std::string>& arguments) {
-    try {
-        parse(arguments);
-        return "";
-    } catch (const UsageError& error) {
-        return error.what();
-    }
-}
 
 TEST(CommandLine, TheEndpointIsOptionThenEnvironmentThenDefault) {
     EXPECT_EQ(parse({"ls"}).endpoint, "unix:/run/ceph-taskd/ceph-taskd.sock");

@@ -1,0 +1,36 @@
+#include "cli/command_family.hpp"
+
+namespace taskd::cli {
+
+void WaitOptions::add_to(CLI::App& app) {
+    app.add_flag("--no-wait", no_wait, "Print the task's id once it is accepted and exit");
+    add_timeout(app, timeout);
+}
+
+void WaitOptions::add_timeout(CLI::App& app, std::int64_t& timeout) {
+    app.add_option("--timeout", timeout, "Wait no longer than this; the task goes on, and the exit code is 3")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31).description(""));
+}
+
+std::optional<std::chrono::seconds> WaitOptions::seconds(std::int64_t timeout) {
+    return timeout < 0 ? std::nullopt : std::optional(std::chrono::seconds(timeout));
+}
+
+Submit WaitOptions::submit(std::vector<Submission> tasks) const {
+    return {.tasks = std::move(tasks), .wait = !no_wait, .timeout = seconds(timeout)};
+}
+
+void ImageOptions::add_to(CLI::App& app) {
+    app.add_option("-p,--pool", pool, "Pool name [default: rbd]")->type_name("POOL");
+    app.add_option("--namespace", name_space, "Namespace name")->type_name("NAMESPACE");
+    app.add_option("--image", image, "Image name, instead of the spec")->type_name("IMAGE");
+}
+
+std::vector<std::unique_ptr<CommandFamily>> make_command_families() {
+    std::vector<std::unique_ptr<CommandFamily>> families;
+    families.push_back(make_pool_commands());
+    return families;
+}
+
+}  // namespace taskd::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "cli/command_line.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+namespace taskd::cli {
+
+/// How a command that makes tasks waits for them.
+struct WaitOptions {
+    bool no_wait = false;
+    std::int64_t timeout = -1;
+
+    void add_to(CLI::App& app);
+    static void add_timeout(CLI::App& app, std::int64_t& timeout);
+    static std::optional<std::chrono::seconds> seconds(std::int64_t timeout);
+    Submit submit(std::vector<Submission> tasks) const;
+};
+
+/// The words that `rbd` has for an image beside the positional spec.
+struct ImageOptions {
+    std::string pool, name_space, image;
+
+    void add_to(CLI::App& app);
+};
+
+/// Commands that belong together: declares them to CLI11 and holds the variables that CLI11 fills in.
+class CommandFamily {
+  public:
+    CommandFamily() = default;
+    virtual ~CommandFamily() = default;
+    CommandFamily(const CommandFamily&) = delete;
+    CommandFamily& operator=(const CommandFamily&) = delete;
+
+    /// @param app         Of the whole program.
+    /// @param rbd         Its command `rbd`.
+    /// @param invocation  Set by the callback of the command that was given. It and this outlive the parsing.
+    virtual void add_to(CLI::App& app, CLI::App& rbd, Invocation& invocation) = 0;
+};
+
+std::unique_ptr<CommandFamily> make_pool_commands();
+
+/// All of them but those that command_line.cpp has.
+std::vector<std::unique_ptr<CommandFamily>> make_command_families();
+
+}  // namespace taskd::cli
