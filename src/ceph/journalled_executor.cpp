@@ -51,6 +51,7 @@ void JournalledExecutor::prepare(const std::shared_ptr<Task>& task) {
 
 void JournalledExecutor::insert(const std::shared_ptr<Task>& task) {
     if (!is_open(advance(Stage::inserting))) return;  // given up meanwhile: the record is never sent
+    (void)take_give_up();                             // and what it keeps goes with it
     journal_->insert(record_, [this, task](std::exception_ptr error) { handle_inserted(task, std::move(error)); });
 }
 
@@ -82,14 +83,15 @@ void JournalledExecutor::cancel(bool force) {
     if (before == Stage::accepted) inner_->cancel(force);
     if (!is_open(before)) return;
     if (before == Stage::inserting) journal_->withdraw(task()->id());
-    GiveUp give_up;
-    {
-        MutexLock lock(mutex_);
-        give_up.swap(give_up_);
-    }
-    if (before == Stage::preparing && give_up) give_up();
+    if (before == Stage::preparing)
+        if (const auto give_up = take_give_up()) give_up();
     finish(nullptr, std::make_exception_ptr(Error(ErrorKind::unavailable, ETIMEDOUT, "taskd",
                                                   "the cluster does not answer: the task was not accepted")));
+}
+
+JournalledExecutor::GiveUp JournalledExecutor::take_give_up() {
+    MutexLock lock(mutex_);
+    return std::exchange(give_up_, {});
 }
 
 bool JournalledExecutor::is_open(Stage stage) noexcept {

@@ -39,6 +39,7 @@ class JournalledExecutor final : public TaskExecutor {
     enum class Stage { preparing, inserting, accepted, withdrawn };
 
     void prepare(const std::shared_ptr<Task>& task);
+    GiveUp take_give_up();
     void insert(const std::shared_ptr<Task>& task);
     void handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error);
     void start_inner();

@@ -73,6 +73,7 @@ void Dispatcher::Impl::publish() {
         if (!seat->connected) continue;
         addresses.push_back(seat->worker->cluster_addresses());
     }
+    for (const auto& [life, orphans] : orphans_) now.waiting += orphans.jobs.size();
     now.stalled = stalled_;
     MutexLock lock(published_mutex_);
     published_ = std::move(now);

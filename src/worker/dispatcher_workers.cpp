@@ -131,7 +131,11 @@ void Dispatcher::Impl::orphan(Seat& seat, const std::set<std::string>& jobs, con
         for (const auto& id : jobs) take_back(id, reason, seat.killed_by_us);
         return;
     }
-    for (const auto& id : jobs) entries_.at(id).job.task->set_waiting_for("its worker, which ended, to be fenced");
+    for (const auto& id : jobs) {
+        queue_.release_slot(id);  // without a monitor this may take long
+        entries_.at(id).job.task->set_phase(TaskPhase::queued);
+        entries_.at(id).job.task->set_waiting_for("its worker, which ended, to be fenced");
+    }
     orphans_[seat.life] = {address, jobs, reason, seat.killed_by_us, {}};
     fence(seat.life);
 }

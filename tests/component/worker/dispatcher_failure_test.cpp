@@ -315,6 +315,8 @@ TEST_F(DispatcherFailureTest, AFenceThatNobodyAnsweredIsAskedForAgainAndAwaited)
 
     unanswered(Fence::Outcome::unanswered);
     settle();
+    EXPECT_EQ(task->status().phase, TaskPhase::queued);
+    EXPECT_EQ(task->status().waiting_for, "its worker, which ended, to be fenced");
     EXPECT_EQ(fence.wanted.size(), 1U);
     EXPECT_EQ(crew.orders().size(), 2U);
 
@@ -323,6 +325,21 @@ TEST_F(DispatcherFailureTest, AFenceThatNobodyAnsweredIsAskedForAgainAndAwaited)
     EXPECT_EQ(address, "10.0.0.1:0/0");
     fenced(Fence::Outcome::settled);
     crew.wait_for_order(task->id(), 2);
+}
+
+TEST_F(DispatcherFailureTest, JobsThatAwaitAFenceKeepNobodyFromRunning) {
+    Fence fence;
+    options.fence_worker = fence.function();
+    options.threads_per_worker = 1;
+    start();
+    const auto task = submit();
+    crew.wait_for_order(task->id());
+    crew.die(0);
+    fence.wanted.wait_for(1);
+
+    settle();  // another job runs in the new worker
+
+    EXPECT_EQ(crew.orders().size(), 2U);
 }
 
 TEST_F(DispatcherFailureTest, AnIdleWorkerNeedNotBeFenced) {
