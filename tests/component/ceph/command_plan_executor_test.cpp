@@ -83,9 +83,9 @@ TEST_F(CommandPlanExecutorTest, EndsWithTheFirstFailureAndTellsWhatWasDone) {
     refuse_last(2);
 
     const json error = failure(task);
-    EXPECT_EQ(error["errno"], 22) << error;
+    EXPECT_EQ(error["code"], 22) << error;
     EXPECT_THAT(error["detail"], HasSubstr("no such thing"));
-    EXPECT_EQ(error["extra"]["done"], json({"one"}));
+    EXPECT_EQ(error["extra"]["done"], json::array({"one"}));
 }
 
 TEST_F(CommandPlanExecutorTest, WhatIsFoundWrongWhileItRunsEndsIt) {
@@ -108,7 +108,7 @@ TEST_F(CommandPlanExecutorTest, CancelledItStopsBetweenTwoCommands) {
 
     const json error = failure(task);
     EXPECT_EQ(error["kind"], "cancelled");
-    EXPECT_EQ(error["extra"]["done"], json({"one"}));
+    EXPECT_EQ(error["extra"]["done"], json::array({"one"}));
     EXPECT_EQ(port.requests().size(), 1U);
 }
 
