@@ -108,6 +108,7 @@ class Cloning {
     void run() {
         context_.step("check");
         check_parent();
+        fit_stripes();
         check_child();
         if (context_.stop_requested()) throw rbd_error(-ECANCELED, cloning, "nothing was made");
         context_.step("create clone");
@@ -133,6 +134,13 @@ class Cloning {
         layout_.size_bytes = snapshot->size_bytes;
         is_protected_ = snapshot->is_protected;
         origin_ = {parent_.pool, parent_.ns, id_of_image(parent_io_.handle(), parent_.name).value_or(""), snapshot->id};
+    }
+
+    /// librbd takes the parent's stripe unit otherwise, which smaller objects could not hold.
+    void fit_stripes() {
+        if (!layout_.order || layout_.stripe_unit || layout_.stripe_count) return;
+        layout_.stripe_unit = std::uint64_t{1} << *layout_.order;
+        layout_.stripe_count = 1;
     }
 
     void check_child() {
@@ -162,6 +170,8 @@ class Cloning {
             return "snapshot '" + shown(snapshot_) +
                    "' is not protected: protect it, or let clones be of format 2 (rbd_default_clone_format, or "
                    "`ceph osd set-require-min-compat-client mimic`)";
+        if (rc == -EXDEV)
+            return "a clone in another namespace than its parent's must be of format 2 (rbd_default_clone_format)";
         return explain_failure(rc, child_io_.handle(), child_, layout_);
     }
 

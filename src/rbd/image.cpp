@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <rbd/features.h>
+
 namespace taskd::rbd {
 namespace {
 
@@ -129,6 +131,12 @@ std::vector<Snapshot> Image::snapshots() const {
     return result;
 }
 
+bool Image::has_clones_of_format_2() const {
+    std::uint64_t features = 0;
+    check(rbd_get_op_features(handle(), &features), "getting op features for", name_);
+    return (features & RBD_OPERATION_FEATURE_CLONE_PARENT) != 0;
+}
+
 std::vector<Child> Image::children() const {
     std::vector<rbd_linked_image_spec_t> raw(16);
     std::size_t count = raw.size();
@@ -174,15 +182,25 @@ std::vector<Watcher> Image::watchers() const {
     return result;
 }
 
-std::string Image::lock_owner() const {
-    std::array<char*, 8> owners{};  // one at a time with the exclusive lock
-    std::size_t count = owners.size();
-    rbd_lock_mode_t mode{};
-    // Advice only: an image without the feature has no owner to tell.
-    if (rbd_lock_get_owners(handle(), &mode, owners.data(), &count) < 0) return {};
-    std::string owner = count > 0 ? text(owners.front()) : std::string{};
-    rbd_lock_get_owners_cleanup(owners.data(), count);
-    return owner;
+std::string Image::lock_owner(rados_ioctx_t pool) const {
+    // librbd tells the owner only to who has opened the image for writing; its lock is cls_lock's "rbd_lock".
+    std::array<char, 64> id{};
+    if (rbd_get_id(handle(), id.data(), id.size()) < 0) return {};
+    const auto header = std::string("rbd_header.") + id.data();
+    int exclusive = 0;
+    std::array<char, 256> tag{};
+    std::array<char, 1024> clients{};
+    std::array<char, 1024> cookies{};
+    std::array<char, 1024> addresses{};
+    std::size_t tag_size = tag.size();
+    std::size_t clients_size = clients.size();
+    std::size_t cookies_size = cookies.size();
+    std::size_t addresses_size = addresses.size();
+    // Advice only: what cannot be told is left out.
+    const auto count =
+        rados_list_lockers(pool, header.c_str(), "rbd_lock", &exclusive, tag.data(), &tag_size, clients.data(),
+                           &clients_size, cookies.data(), &cookies_size, addresses.data(), &addresses_size);
+    return count > 0 ? std::string(addresses.data()) : std::string{};
 }
 
 std::optional<Snapshot> Image::find_snapshot(const std::string& name) const {

@@ -66,14 +66,17 @@ class Image {
     std::int64_t data_pool_id() const;
 
     std::vector<Snapshot> snapshots() const;
-    /// Of all snapshots. Looks into every pool when there are clones of format 1, so a sick pool can make it hang.
+    /// Whether it has clones of format 2, which leave their snapshots unprotected; asks no other pool.
+    bool has_clones_of_format_2() const;
+    /// Of all snapshots. Looks into every pool of the cluster, so a sick one can make it hang.
     std::vector<Child> children() const;
     /// Of this snapshot; leaves the image set to it: for read-only looks.
     std::vector<Child> children_of(std::uint64_t snapshot);
     /// Includes this handle's own watch.
     std::vector<Watcher> watchers() const;
     /// The address of the client that holds the exclusive lock, empty when none does.
-    std::string lock_owner() const;
+    /// @param pool  The image's own.
+    std::string lock_owner(rados_ioctx_t pool) const;
 
     /// The snapshot of users by this name.
     std::optional<Snapshot> find_snapshot(const std::string& name) const;

@@ -39,7 +39,8 @@ bool is_mirrored_by_snapshots(const Image& image) {
 void create_mirror_snapshot(const Image& image) {
     std::uint64_t id = 0;
     if (const int rc = rbd_mirror_image_create_snapshot2(image.handle(), 0, &id); rc < 0)
-        throw rbd_error(rc, "error creating mirror snapshot for image " + python_bytes(image.name()));
+        throw rbd_error(rc, "error creating mirror snapshot for image " + python_bytes(image.name()),
+                        rc == -EINVAL ? "its pool has no peer to mirror to" : "");
 }
 
 json run_snap_create(OperationContext& context, const json& arguments) {

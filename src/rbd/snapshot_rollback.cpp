@@ -25,11 +25,11 @@ json decode_snap_rollback(const json& given, const Limits&) {
 }
 
 /// librbd would wait for the lock and pull the data from under a running machine.
-void refuse_users(OperationContext& context, const Image& image, const std::string& rolling_back) {
+void refuse_users(OperationContext& context, rados_ioctx_t pool, const Image& image, const std::string& rolling_back) {
     Blockers blockers;
     blockers.watchers = watchers_alive(context, image);
     if (blockers.watchers.empty()) return;
-    blockers.lock_owner = image.lock_owner();
+    blockers.lock_owner = image.lock_owner(pool);
     throw rbd_error(-EBUSY, rolling_back,
                     "in use by " + describe(blockers.watchers, blockers.lock_owner) +
                         ": close it there, or say force to roll back what it has open",
@@ -49,7 +49,7 @@ json run_snap_rollback(OperationContext& context, const json& arguments) {
         if (!image.find_snapshot(name)) throw rbd_error(-ENOENT, rolling_back);
         if (image.is_mirror_copy())
             throw rbd_error(-EROFS, rolling_back, "it is the copy of a mirrored image: roll back its primary");
-        if (arguments.at("force") == false) refuse_users(context, image, rolling_back);
+        if (arguments.at("force") == false) refuse_users(context, work.pool(), image, rolling_back);
         objects = image.object_count();
     }
     context.step("roll back");
