@@ -1,4 +1,4 @@
-"""Creates and deletes images through two ceph-taskd while these, their workers, the OSDs, the mon and the mgr are killed
+"""Works with images through two ceph-taskd while these, their workers, the OSDs, the mon and the mgr are killed
 and stopped at random; at the end every accepted task must have ended exactly once, and the cluster hold what a model says.
 
 The seed decides what is done and when; how far the processes are by then, it does not.
@@ -20,11 +20,12 @@ from harness import Cluster, Failed, wait_until  # noqa: E402
 
 from disturbances import OfOurs, OfTheCluster  # noqa: E402
 from fronts import Front, Pair  # noqa: E402
+from images import path_of  # noqa: E402
 from slots import Budget, Slot  # noqa: E402
 from verdict import CHECKS  # noqa: E402
 
-SLOTS = 24
-LONG = {"tasks": 2000, "seconds": 1200, "bound": 2400}  # the bound: in this chaos most tasks take longer than planned
+# The bound: in this chaos tasks take longer than planned. More slots, so that there are 2,000 of them all the same.
+LONG = {"tasks": 2000, "seconds": 1200, "bound": 2400, "slots": 64}
 
 
 class DurableCluster(Cluster):
@@ -49,7 +50,9 @@ class World:
             front.start()
         self.await_active()
         budget = Budget(options.tasks, options.seconds, options.bound)
-        self.slots = [Slot(number, SLOTS, options.seed, self.pair, budget) for number in range(SLOTS)]
+        has_snapshots = self.pair.send("POST", path_of("rbd/none", "snap"), {}).status != 404
+        self.slots = [Slot(number, options.slots, options.seed, self.pair, self.cluster, budget, has_snapshots)
+                      for number in range(options.slots)]
         self.disturbers = [OfOurs(options.seed, self.pair, self.cluster), OfTheCluster(options.seed, self.cluster)]
 
     def await_active(self):
@@ -87,6 +90,8 @@ class World:
               f"{sum(slot.cancelled for slot in self.slots)}; requests refused with 503: "
               f"{sum(slot.refused for slot in self.slots)}; without an answer: "
               f"{sum(slot.unknown for slot in self.slots)}")
+        kinds = sum((slot.kinds for slot in self.slots), collections.Counter())
+        print("by kind: " + ", ".join(f"{name} {count}" for name, count in sorted(kinds.items())))
         for slot in self.slots:
             for text in slot.excused:
                 print(f"excused: {text}")
@@ -126,6 +131,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--seconds", type=int, default=90, help="how long tasks are submitted and things go wrong")
+    parser.add_argument("--slots", type=int, default=24, help="clients")
     parser.add_argument("--long", action="store_true", help="{tasks} tasks in {seconds} s".format(**LONG))
     options = parser.parse_args()
     options.bound = options.seconds

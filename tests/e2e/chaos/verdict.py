@@ -18,7 +18,7 @@ def every_accepted_task_has_ended_exactly_once(world):
     ends = collections.Counter(task["id"] for task in world.pair.history())
     for slot in world.slots:
         for task_id in slot.accepted + slot.commands:
-            expect_equal(ends[task_id], 1, f"ends of {task_id} ({slot.image})")
+            expect_equal(ends[task_id], 1, f"ends of {task_id} ({slot.image.name})")
     twice = [task_id for task_id, count in ends.items() if count != 1]
     expect(not twice, f"ended more than once: {twice}")
 
@@ -43,12 +43,16 @@ def few_tasks_are_excused(world):
 
 def the_cluster_holds_what_the_model_says(world):
     listed = json.loads(world.cluster.tool("rbd", "ls", "-l", "--format", "json").stdout)
-    sizes = {image["image"]: image["size"] for image in listed}
+    sizes = {entry["image"]: entry["size"] for entry in listed if "snapshot" not in entry}
+    snapshots = collections.defaultdict(dict)
+    for entry in listed:
+        if "snapshot" in entry:
+            snapshots[entry["image"]][entry["snapshot"]] = entry.get("protected") == "true"
+    wanted = {}
     for slot in world.slots:
-        if slot.certain:
-            expect_equal(sizes.get(slot.image), slot.size, f"size of {slot.image}")
-    strangers = set(sizes) - {slot.image for slot in world.slots}
-    expect(not strangers, f"images that nobody made: {strangers}")
+        wanted.update(slot.image.images())
+        expect_equal(snapshots[slot.image.name], slot.image.snapshots, f"snapshots of {slot.image.name}")
+    expect_equal(sizes, wanted, "images and their sizes")
 
 
 def nothing_is_half_removed(world):
