@@ -4,6 +4,7 @@
 #include "ceph/command_table.hpp"
 #include "ceph/journal.hpp"
 #include "ceph/task_history.hpp"
+#include "rbd/lister.hpp"
 #include "worker/operation_service.hpp"
 
 #include <chrono>
@@ -30,6 +31,8 @@ struct Services {
     const ceph::TaskHistory* history = nullptr;
     /// Null: tasks live in memory only.
     std::shared_ptr<ceph::Journal> journal = {};
+    /// Tells what images there are; null where there is no cluster to ask.
+    rbd::Lister* lister = nullptr;
 };
 
 /// How a request gets at the services, which come and go with the active role. A request keeps what it got to its end.

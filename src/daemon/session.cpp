@@ -8,6 +8,7 @@
 #include "ceph/service_map.hpp"
 #include "ceph/task_history.hpp"
 #include "daemon/version.hpp"
+#include "rbd/lister.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/local_worker.hpp"
 #include "worker/operation_service.hpp"
@@ -106,6 +107,7 @@ struct Session::Impl {
           command_sender(checked_caller),
           commands(command_sender, tasks.notifications()),
           cluster_status(command_sender),
+          lister(around.cluster, command_sender),
           dispatcher(dispatcher_options(options.dispatcher, around, command_sender), make_factory(options, around)),
           operations(tasks, *around.registry, dispatcher, rbd::Limits{}, api::task_failure_view,
                      {around.cluster, around.journal}),
@@ -114,7 +116,8 @@ struct Session::Impl {
           services{tasks,          operations,
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? &history : nullptr,
-                   around.journal} {
+                   around.journal,
+                   &lister} {
         if (around.journal) keep_history();
     }
 
@@ -147,6 +150,7 @@ struct Session::Impl {
     ceph::CommandSender command_sender;
     ceph::SenderCommandPort commands;
     ceph::ClusterStatus cluster_status;
+    rbd::Lister lister;
     worker::Dispatcher dispatcher;
     worker::OperationService operations;
     ceph::ServiceMapEntry service_map;
