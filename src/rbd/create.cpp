@@ -2,11 +2,12 @@
 #include "rbd/arguments.hpp"
 #include "rbd/configuration.hpp"
 #include "rbd/create_image.hpp"
-#include "rbd/directory.hpp"
+#include "rbd/destination.hpp"
 #include "rbd/error.hpp"
 #include "rbd/image.hpp"
 #include "rbd/image_spec.hpp"
 #include "rbd/layout_arguments.hpp"
+#include "rbd/mirroring_arguments.hpp"
 #include "rbd/operation.hpp"
 #include "rbd/pool.hpp"
 
@@ -28,16 +29,6 @@ constexpr std::string_view creating = "error creating image";
 
 // ---- arguments
 
-void check_schedule_interval(const std::string& interval) {
-    if (interval.empty()) return;
-    const auto digits = interval.find_first_not_of("0123456789");
-    const bool is_valid = digits != 0 && digits != std::string::npos && digits + 1 == interval.size() &&
-                          std::string_view("mhd").find(interval[digits]) != std::string_view::npos;
-    if (!is_valid) throw BadRequest("schedule_interval", "expected a number and m, h or d: \"30m\"");
-    throw BadRequest("schedule_interval",
-                     "not supported yet; add the schedule with `rbd mirror snapshot schedule add`");
-}
-
 json decode_create(const json& given, const Limits& limits) {
     const Arguments fields(
         given, {"name", "pool_name", "size", "namespace", "schedule_interval", "obj_size", "features", "stripe_unit",
@@ -48,12 +39,8 @@ json decode_create(const json& given, const Limits& limits) {
     result["size"] = fields.number("size", true, limits.image_size_bytes);
     result["namespace"] = decode_namespace(fields, "namespace");
     decode_layout(fields, result);
-    if (const auto mode = fields.optional_text("mirror_mode"); mode && !mode->empty()) {
-        if (*mode != "journal" && *mode != "snapshot")
-            throw BadRequest("mirror_mode", "expected \"journal\" or \"snapshot\"");
-        result["mirror_mode"] = *mode;
-    }
-    check_schedule_interval(fields.optional_text("schedule_interval").value_or(""));
+    if (const auto mode = decode_mirror_mode(fields)) result["mirror_mode"] = *mode;
+    check_schedule_interval(fields);
     return result;
 }
 
@@ -113,10 +100,7 @@ class Creation {
         check_pools(io_.handle(), spec_, layout_);
         check_configuration(io_.handle(), configuration_, spec_.name);
         check_mirroring();
-        if (const auto remains = half_removed_image(io_.handle(), spec_.name))
-            throw rbd_error(ErrorKind::conflict, -EEXIST, creating,
-                            "the removal of the image that had this name (id " + remains->id +
-                                ") has not ended: wait for it, or delete it again to finish");
+        refuse_half_removed(io_.handle(), spec_.name, creating);
         if (context_.stop_requested()) throw rbd_error(-ECANCELED, creating, "nothing was made");
     }
 

@@ -63,11 +63,15 @@ void decode_layout(const Arguments& fields, json& result) {
     if (const auto size = fields.optional_number("obj_size"); size.value_or(0) > 0) result["obj_size"] = *size;
     for (const auto* field : {"stripe_unit", "stripe_count"})
         if (const auto number = fields.optional_number(field)) result[field] = *number;
-    if (const auto* features = fields.find("features")) result["features"] = decode_features(*features);
     if (const auto pool = fields.optional_text("data_pool"); pool && !pool->empty()) {
         check_existing_name(*pool, "data_pool");
         result["data_pool"] = *pool;
     }
+    decode_features_and_configuration(fields, result);
+}
+
+void decode_features_and_configuration(const Arguments& fields, json& result) {
+    if (const auto* features = fields.find("features")) result["features"] = decode_features(*features);
     if (const auto* options = fields.find("configuration"))
         if (auto configuration = decode_configuration(*options, "configuration"); !configuration.empty())
             result["configuration"] = std::move(configuration);

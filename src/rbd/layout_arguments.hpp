@@ -17,6 +17,9 @@ namespace taskd::rbd {
 /// @throws BadRequest
 void decode_layout(const Arguments& fields, nlohmann::json& result);
 
+/// The same for `features` and `configuration` alone.
+void decode_features_and_configuration(const Arguments& fields, nlohmann::json& result);
+
 /// What a normal form asks for; its size is `size` where there is one, else 0.
 ImageLayout layout_of(const nlohmann::json& arguments);
 

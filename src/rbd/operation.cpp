@@ -28,11 +28,31 @@ const Operation* OperationRegistry::find(std::string_view name) const noexcept {
 }
 
 const OperationRegistry& OperationRegistry::builtin() {
-    static const OperationRegistry registry(
-        {&create_operation, &delete_operation, &snapshot_create_operation, &snapshot_edit_operation,
-         &snapshot_delete_operation, &snapshot_purge_operation, &snapshot_rollback_operation, &clone_operation,
-         &trash_move_operation, &trash_restore_operation, &trash_remove_operation, &trash_purge_operation,
-         &namespace_create_operation, &namespace_delete_operation});
+    static const OperationRegistry registry({&create_operation,
+                                             &delete_operation,
+                                             &snapshot_create_operation,
+                                             &snapshot_edit_operation,
+                                             &snapshot_delete_operation,
+                                             &snapshot_purge_operation,
+                                             &snapshot_rollback_operation,
+                                             &clone_operation,
+                                             &trash_move_operation,
+                                             &trash_restore_operation,
+                                             &trash_remove_operation,
+                                             &trash_purge_operation,
+                                             &flatten_operation,
+                                             &edit_operation,
+                                             &copy_operation,
+                                             &deep_copy_operation,
+                                             &resize_operation,
+                                             &sparsify_operation,
+                                             &object_map_rebuild_operation,
+                                             &migration_prepare_operation,
+                                             &migration_execute_operation,
+                                             &migration_commit_operation,
+                                             &migration_abort_operation,
+                                             &namespace_create_operation,
+                                             &namespace_delete_operation});
     return registry;
 }
 

@@ -129,6 +129,17 @@ extern const Operation trash_move_operation;
 extern const Operation trash_restore_operation;
 extern const Operation trash_remove_operation;
 extern const Operation trash_purge_operation;
+extern const Operation flatten_operation;
+extern const Operation edit_operation;
+extern const Operation copy_operation;
+extern const Operation deep_copy_operation;
+extern const Operation resize_operation;
+extern const Operation sparsify_operation;
+extern const Operation object_map_rebuild_operation;
+extern const Operation migration_prepare_operation;
+extern const Operation migration_execute_operation;
+extern const Operation migration_commit_operation;
+extern const Operation migration_abort_operation;
 extern const Operation namespace_create_operation;
 extern const Operation namespace_delete_operation;
 
