@@ -116,8 +116,7 @@ struct Session::Impl {
           services{tasks,          operations,
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? &history : nullptr,
-                   around.journal,
-                   &lister} {
+                   around.journal, &lister} {
         if (around.journal) keep_history();
     }
 
