@@ -92,7 +92,9 @@ void ResponseWriter::add_usual_headers(const Response& response, std::string& he
 
 void ResponseWriter::write(Response response, const ResponseFor& request, WireResponse& out) {
     const bool has_body = response.status != 204 && response.status != 304;
-    const bool gzip = has_body && request.accepts_gzip && !response.body.empty() &&
+    // Errors are short, and clients that cannot read an answer should be able to read why.
+    const bool is_error = response.status >= 400;
+    const bool gzip = has_body && !is_error && request.accepts_gzip && !response.body.empty() &&
                       is_compressible(response.content_type) && !has_header(response, "Content-Encoding");
     out.encoded = gzip ? gzip_.encode(response.body) : nullptr;
     out.plain = std::move(response.body);

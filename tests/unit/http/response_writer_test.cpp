@@ -109,6 +109,16 @@ TEST(ResponseWriter, CompressesWhenAsked) {
     EXPECT_THAT(written(with_body(""), {.accepts_gzip = true}), Not(HasSubstr("Content-Encoding")));
 }
 
+TEST(ResponseWriter, DoesNotCompressErrors) {
+    auto response = with_body(R"({"detail":"no"})");
+    response.status = 400;
+
+    const auto text = written(std::move(response), {.accepts_gzip = true});
+
+    EXPECT_THAT(text, Not(HasSubstr("Content-Encoding")));
+    EXPECT_THAT(text, EndsWith(R"({"detail":"no"})"));
+}
+
 TEST(ResponseWriter, DoesNotCompressTwice) {
     auto response = with_body("already");
     response.headers = {{"content-encoding", "br"}};
