@@ -1,8 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <rados/librados.h>
@@ -15,11 +15,6 @@ namespace taskd::rbd {
 /// @source Ceph `cls/rbd/cls_rbd.cc` (methods dir_get_id, dir_get_name; object rbd_directory) and
 ///         `cls/rbd/cls_rbd_types.h` (TrashImageSpec; omap of object rbd_trash), the same from Ceph 12 to 20.
 /// @thread  Any. All block.
-
-/// A text as Ceph's classes encode it: its length in 4 bytes, little endian, then its bytes.
-std::string encode_text(std::string_view text);
-/// The text at the beginning, nullopt when that is none.
-std::optional<std::string> decode_text(std::string_view bytes);
 
 /// The id of the image of that name, nullopt when the pool has none.
 /// @throws Error

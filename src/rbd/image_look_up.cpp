@@ -2,7 +2,7 @@
 
 #include "ceph/aio.hpp"
 #include "core/mutex.hpp"
-#include "rbd/directory.hpp"
+#include "rbd/lister/header_wire.hpp"
 
 #include <array>
 #include <cerrno>
@@ -41,18 +41,6 @@ struct LookUp {
     std::string_view answer(int size) const { return {output.data(), static_cast<std::size_t>(size)}; }
 };
 using Pointer = std::shared_ptr<LookUp>;
-
-std::uint64_t little_endian(std::string_view bytes, std::size_t at) {
-    std::uint64_t value = 0;
-    for (std::size_t n = 0; n < 8 && at + n < bytes.size(); ++n)
-        value |= std::uint64_t{static_cast<std::uint8_t>(bytes[at + n])} << (8 * n);
-    return value;
-}
-
-/// Ceph's id of "no snapshot", the image itself.
-std::string no_snapshot() {
-    return {'\xFE', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF'};
-}
 
 void give_up(const Pointer& look_up) {
     ceph::Completion completion;
@@ -98,31 +86,31 @@ void ask(const Pointer& look_up, const std::string& object, const char* method, 
 
 void handle_features(const Pointer& look_up, int size) {
     if (size > 0)
-        look_up->facts.has_object_map = (little_endian(look_up->answer(size), 0) & RBD_FEATURE_OBJECT_MAP) != 0;
+        look_up->facts.has_object_map =
+            (wire::decode_u64(look_up->answer(size)).value_or(0) & RBD_FEATURE_OBJECT_MAP) != 0;
     look_up->done(look_up->facts);
 }
 
 void handle_size(const Pointer& look_up, int size) {
-    constexpr int order_and_size = 9;
-    if (size < order_and_size) {
+    const auto found = size > 0 ? wire::decode_size(look_up->answer(size)) : std::nullopt;
+    if (!found) {
         look_up->done(look_up->facts);  // a header that cannot be read: the id is worth having all the same
         return;
     }
-    const auto answer = look_up->answer(size);
-    look_up->facts.objects = little_endian(answer, 1) >> (static_cast<unsigned char>(answer[0]) & 63U);
-    look_up->input = no_snapshot() + '\1';  // of the image itself, read-only
+    look_up->facts.objects = found->size_bytes >> found->order;
+    look_up->input = wire::features_input(wire::no_snapshot);
     ask(look_up, look_up->header, "get_features", handle_features);
 }
 
 void handle_id(const Pointer& look_up, int size) {
-    const auto id = size < 0 ? std::nullopt : decode_text(look_up->answer(size));
+    const auto id = size < 0 ? std::nullopt : wire::decode_text(look_up->answer(size));
     if (!id) {
         look_up->done(std::nullopt);
         return;
     }
     look_up->facts.id = *id;
     look_up->header = "rbd_header." + *id;
-    look_up->input = no_snapshot();
+    look_up->input = wire::snapshot_input(wire::no_snapshot);
     ask(look_up, look_up->header, "get_size", handle_size);
 }
 
@@ -141,7 +129,8 @@ std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluste
         return [] {};
     }
     rados_ioctx_set_namespace(io, image.ns.c_str());
-    const auto look_up = std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), encode_text(image.name));
+    const auto look_up =
+        std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), wire::text_input(image.name));
     ask(look_up, "rbd_directory", "dir_get_id", handle_id);
     return [look_up] { give_up(look_up); };
 }

@@ -58,11 +58,12 @@ std::exception_ptr error_of(const std::string& pool, int rc) {
         ceph::rados_error(rc, "error reading the images of pool '" + shown(pool) + "'", "pool"));
 }
 
-Lister::Impl::Impl(const std::shared_ptr<ceph::Cluster>& where, ceph::CommandSender& sender)
+Lister::Impl::Impl(const std::shared_ptr<ceph::Cluster>& where, ceph::CommandSender& command_sender)
     : work(context.get_executor()),
       idle_timer(context),
       image_options(where),
-      pools(where, sender),
+      sender(command_sender),
+      pools(where, command_sender),
       reader(context, ReadLimits{}),
       index(reader) {}
 
@@ -136,20 +137,22 @@ void Lister::Impl::read_options(const std::shared_ptr<const Pool>& pool, PoolOpt
 }
 
 void Lister::Impl::read_mirror_mode(const std::shared_ptr<const Pool>& pool, const std::string& ns,
-                                    std::function<void(std::uint32_t)> then) {
+                                    std::function<void(int, std::uint32_t)> then) {
     const auto io = pool->io(ns);
-    if (!io) return then(0);
+    if (!io) return then(0, 0);
     ReadOp op;
     op.exec("mirror_mode_get");
     reader.read(io, "rbd_mirroring", std::move(op), [then = std::move(then)](ReadOp& answer) {
         wire::Decoder decoder(answer.answer(0));
-        then(decoder.u32());
+        // Without the object there is no mirroring.
+        then(answer.result(0) == -ENOENT ? 0 : answer.result(0), decoder.u32());
     });
 }
 
 Lister::Lister(std::shared_ptr<ceph::Cluster> cluster, ceph::CommandSender& sender)
     : impl_(std::make_shared<Impl>(std::move(cluster), sender)) {
     impl_->start();
+    mirroring_health();  // so that the first summary has it
 }
 
 Lister::~Lister() {

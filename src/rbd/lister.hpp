@@ -3,6 +3,7 @@
 #include "rbd/image_spec.hpp"
 #include "rbd/lister/image_details.hpp"
 #include "rbd/lister/image_options.hpp"
+#include "rbd/lister/mirroring_health.hpp"
 #include "rbd/lister/page.hpp"
 
 #include <cstddef>
@@ -118,6 +119,14 @@ class Lister {
     void mirroring(std::string pool, Answered<MirroringAnswer> done);
     /// The names of the pools with the application rbd.
     void image_pools(Answered<std::vector<std::string>> done);
+
+    /// The oldest Ceph whose clients can use the cluster, "luminous"; answered on a thread that sends commands.
+    /// @throws QueueFull, Error (unavailable)
+    void oldest_client(Answered<std::string> done);
+
+    /// How mirroring fares, as it was known last, at once; looked at anew every few seconds while somebody asks.
+    /// Nothing before the first look has ended.
+    std::optional<MirroringHealth> mirroring_health();
 
     /// With what librbd works.
     const ImageOptions& options() const noexcept;

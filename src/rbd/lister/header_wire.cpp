@@ -132,8 +132,8 @@ std::optional<SnapshotHeader> decode_snapshot(std::string_view answer) {
         value.group_id = kind.text();
         value.group_snapshot_id = kind.text();
     } else if (value.type == SnapshotType::trash) {
-        kind.u32();  // the type that it had before
         value.original_name = kind.text();
+        kind.u32();  // the type that it had before
     }
     value.name = content.text();
     value.size_bytes = content.u64();

@@ -145,8 +145,7 @@ void read_parent(const ImageReading& reading) {
     op.exec("snapshot_get", wire::snapshot_input(reading->parent.snapshot));
     reading->reader.read(io, "rbd_header." + parent.id, std::move(op), [reading](ReadOp& answer) {
         if (const auto snapshot = wire::decode_snapshot(answer.answer(0)))
-            reading->image.details->parent->snapshot =
-                snapshot->type == wire::SnapshotType::trash ? snapshot->original_name : snapshot->name;
+            reading->image.details->parent->snapshot = snapshot->name;
     });
 }
 

@@ -135,7 +135,7 @@ void look_at_namespace(const JobPointer& job, const std::shared_ptr<const Pool>&
         if (rc < 0) note_silent(*job, *pool, rc);
         content.trash = std::move(trash);
     });
-    job->lister.read_mirror_mode(pool, ns, [job, pool, ns, until](std::uint32_t mode) {
+    job->lister.read_mirror_mode(pool, ns, [job, pool, ns, until](int, std::uint32_t mode) {
         if (mode != 0) job->context->mirrored.insert({pool->id(), ns});
     });
 }

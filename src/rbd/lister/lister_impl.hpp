@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/mutex.hpp"
 #include "rbd/lister.hpp"
 #include "rbd/lister/directory_index.hpp"
 #include "rbd/lister/image_reader.hpp"
@@ -7,6 +8,7 @@
 #include "rbd/lister/reader.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <list>
@@ -32,7 +34,7 @@ inline std::shared_ptr<void> when_released(std::function<void()> then) {
 struct Lister::Impl : std::enable_shared_from_this<Lister::Impl> {
     using Pools = std::shared_ptr<const PoolMap>;
 
-    Impl(const std::shared_ptr<ceph::Cluster>& cluster, ceph::CommandSender& sender);
+    Impl(const std::shared_ptr<ceph::Cluster>& cluster, ceph::CommandSender& command_sender);
 
     void start();
     /// Ends what is under way and the thread. From any other thread.
@@ -53,7 +55,10 @@ struct Lister::Impl : std::enable_shared_from_this<Lister::Impl> {
                       const std::shared_ptr<void>& until);
     /// Whether images of a namespace may be mirrored.
     void read_mirror_mode(const std::shared_ptr<const Pool>& pool, const std::string& ns,
-                          std::function<void(std::uint32_t)> then);
+                          std::function<void(int rc, std::uint32_t mode)> then);
+    void look_at_mirroring();
+    /// Any thread.
+    void tell_mirroring(const MirroringHealth& health);
 
     /// A wait for the pools.
     struct PoolWait {
@@ -69,11 +74,18 @@ struct Lister::Impl : std::enable_shared_from_this<Lister::Impl> {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
     boost::asio::steady_timer idle_timer;
     const ImageOptions image_options;  // any thread
+    ceph::CommandSender& sender;       // any thread
     PoolSource pools;
     Reader reader;
     DirectoryIndex index;
     std::list<std::shared_ptr<PoolWait>> waits;
     bool monitors_are_slow = false;
+
+    Mutex mirroring_mutex;  ///< Any thread's, as what it guards.
+    std::optional<MirroringHealth> mirroring TASKD_GUARDED_BY(mirroring_mutex);
+    bool looks_at_mirroring TASKD_GUARDED_BY(mirroring_mutex) = false;
+    std::chrono::steady_clock::time_point mirroring_looked_at TASKD_GUARDED_BY(mirroring_mutex);
+
     bool stopping = false;
     std::thread thread;
 };

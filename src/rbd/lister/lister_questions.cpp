@@ -1,9 +1,12 @@
+#include "ceph/command_sender.hpp"
 #include "rbd/lister/lister_impl.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <utility>
 
+#include <nlohmann/json.hpp>
 #include <rbd/librbd.h>
 #include <taskd/error.hpp>
 
@@ -146,6 +149,23 @@ void read_mirroring_of(const std::shared_ptr<Question<MirroringAnswer>>& questio
     });
 }
 
+// ---- clients
+
+/// The later of the two releases that an OSD map names.
+Outcome<std::string> oldest_client_of(const ceph::CommandAnswer& answer) {
+    if (answer.error) return {{}, answer.error};
+    const auto map = nlohmann::json::parse(answer.result.output, nullptr, false);
+    if (answer.result.return_code < 0 || !map.is_object())
+        return {{},
+                std::make_exception_ptr(
+                    Error(ErrorKind::unavailable, EAGAIN, "mon", "[errno 11] the monitors do not tell the OSD map"))};
+    const auto release = [&map](const char* name) {
+        const auto found = map.find(name);
+        return found != map.end() && found->is_string() ? found->get<std::string>() : std::string();
+    };
+    return {std::max(release("min_compat_client"), release("require_min_compat_client"))};
+}
+
 /// Makes a question, and asks it when the pools are known.
 template <class Value>
 void ask(Lister::Impl& lister, const std::string& pool, const Answered<Value>& answered,
@@ -162,6 +182,11 @@ void ask(Lister::Impl& lister, const std::string& pool, const Answered<Value>& a
 }
 
 }  // namespace
+
+void Lister::oldest_client(Answered<std::string> done) {
+    impl_->sender.send({}, {{"prefix", "osd dump"}, {"format", "json"}}, {},
+                       [done = std::move(done)](const ceph::CommandAnswer& answer) { done(oldest_client_of(answer)); });
+}
 
 void Lister::trash(std::string pool, Answered<Trash> done) {
     impl_->take<Trash>(std::move(done), [impl = impl_.get(), pool = std::move(pool)](const Answered<Trash>& answered) {
