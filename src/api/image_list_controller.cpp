@@ -26,6 +26,10 @@ rbd::Lister& lister_of(const Services& services) {
     return *services.lister;
 }
 
+OptionsOf options_of(const rbd::Lister& lister) {
+    return [&lister](const auto& pool, const auto& image) { return lister.options().effective(pool, image); };
+}
+
 http::Response text_response(std::string text, Version version = {}) {
     http::Response response;
     response.content_type = version.media_type();
@@ -88,7 +92,7 @@ Response list(ServicesPointer services, http::Request request) {
     auto& lister = lister_of(*services);
     const auto images = co_await answer_of_lister<rbd::ImageList>(
         [&](rbd::Answered<rbd::ImageList> done) { lister.list(std::move(wanted), std::move(done)); });
-    auto response = text_response(image_list_text(images, lister.options()), list_version);
+    auto response = text_response(image_list_text(images, options_of(lister)), list_version);
     response.headers.emplace_back("X-Total-Count", std::to_string(images.total));
     co_return response;
 }
@@ -106,7 +110,7 @@ Response get(ServicesPointer services, http::Request request) {
         if (error.kind() != ErrorKind::not_found) throw;
     }
     if (!found) co_return http::error_response(404, "Image not found");
-    co_return text_response(image_text(*found, lister.options()));
+    co_return text_response(image_text(*found, options_of(lister)));
 }
 
 Response trash(ServicesPointer services, http::Request request) {
@@ -182,10 +186,23 @@ http::Response default_features(const Services& services, const http::Request& r
     return json_response(feature_list(lister_of(services).options().conf("rbd_default_features")));
 }
 
+/// The newest format that every client can read, unless the configuration says which.
+/// @source  dashboard controllers/rbd.py `clone_format_version`
+Response clone_format_version(ServicesPointer services, http::Request request) {
+    require_known_query(request, {});
+    auto& lister = lister_of(*services);
+    const auto configured = lister.options().conf("rbd_default_clone_format");
+    if (configured == "1" || configured == "2") co_return json_response(configured == "1" ? 1 : 2);
+    const auto release = co_await answer_of_lister<std::string>(
+        [&](rbd::Answered<std::string> done) { lister.oldest_client(std::move(done)); });
+    co_return json_response(release < "mimic" ? 1 : 2);
+}
+
 }  // namespace
 
 void add_image_list_routes(http::Router& router, const Access& access) {
     router.add("GET", "/api/block/image", endpoint(access, Later(list), list_version));
+    router.add("GET", "/api/block/image/clone_format_version", endpoint(access, Later(clone_format_version)));
     router.add("GET", "/api/block/image/default_features", endpoint(access, Now(default_features)));
     router.add("GET", "/api/block/image/trash", endpoint(access, Later(trash)));
     router.add("GET", "/api/block/image/{image_spec}", endpoint(access, Later(get)));

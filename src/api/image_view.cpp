@@ -144,21 +144,20 @@ std::string with_configuration(json object, const std::string& configuration) {
 /// Texts of the options, pool by pool: most images have none of their own.
 class Configurations {
   public:
-    Configurations(const rbd::ImageOptions& options, const rbd::PoolOptions& pools)
-        : options_(options), pools_(pools) {}
+    Configurations(const OptionsOf& options, const rbd::PoolOptions& pools) : options_(options), pools_(pools) {}
 
     std::string of(const std::string& pool, const rbd::ImageDetails& image) {
         const auto overrides = pools_.find(pool);
         static const rbd::ImageOptions::Overrides none;
         const auto& of_pool = overrides != pools_.end() ? overrides->second : none;
-        if (!image.options.empty()) return dump(configuration_view(options_.effective(of_pool, image.options)));
+        if (!image.options.empty()) return dump(configuration_view(options_(of_pool, image.options)));
         auto& text = texts_[pool];
-        if (text.empty()) text = dump(configuration_view(options_.effective(of_pool, none)));
+        if (text.empty()) text = dump(configuration_view(options_(of_pool, none)));
         return text;
     }
 
   private:
-    const rbd::ImageOptions& options_;
+    const OptionsOf& options_;
     const rbd::PoolOptions& pools_;
     std::map<std::string, std::string> texts_;
 };
@@ -184,7 +183,7 @@ void put_name(json& object, const std::string& name) {
     if (!is_valid_utf8(name)) object["name_b64"] = base64(name);
 }
 
-std::string image_list_text(const rbd::ImageList& list, const rbd::ImageOptions& options) {
+std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options) {
     constexpr int value_exception = 3;  // the dashboard's ViewCache.VALUE_EXCEPTION
     Configurations configurations(options, list.options);
     std::vector<std::string> pools;  // in the order of their first image
@@ -215,7 +214,7 @@ std::string image_list_text(const rbd::ImageList& list, const rbd::ImageOptions&
     return text.append("]");
 }
 
-std::string image_text(const rbd::ImageAnswer& answer, const rbd::ImageOptions& options) {
+std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options) {
     Configurations configurations(options, answer.options);
     const auto& image = answer.image;
     return one_text(image, image.ns.empty() ? json() : json(image.ns), configurations);

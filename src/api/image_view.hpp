@@ -3,7 +3,9 @@
 #include "rbd/lister.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -13,12 +15,16 @@ namespace taskd::api {
 /// one are the 77 options that every image repeats.
 /// @source  dashboard-contract.md 4.1, 4.2; `_rbd_image` in dashboard services/rbd.py 16.2.15
 
+using OptionsOf = std::function<std::vector<rbd::ImageOption>(const rbd::ImageOptions::Overrides& pool,
+                                                              const rbd::ImageOptions::Overrides& image)>;
+
 /// `[{"value": [image, …], "pool_name"}, …]`, one for each pool with an image on the page. A pool that does not answer
 /// has `"status": 3` and `"exception"` beside these, which the dashboard's page knows from its other lists.
-std::string image_list_text(const rbd::ImageList& list, const rbd::ImageOptions& options);
+/// @param options  What holds for an image: `rbd::ImageOptions::effective`.
+std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options);
 
 /// The object of one image.
-std::string image_text(const rbd::ImageAnswer& answer, const rbd::ImageOptions& options);
+std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options);
 
 /// `[{"status", "value": [entry, …], "pool_name"}, …]`; 2 is the status of a pool that did not answer.
 nlohmann::json trash_view(const std::vector<rbd::TrashAnswer>& trash);

@@ -8,6 +8,13 @@
 namespace taskd::api {
 namespace {
 
+/// Empty while nothing is known, as in the dashboard.
+nlohmann::json mirroring_view(const Services& services) {
+    const auto health = services.lister != nullptr ? services.lister->mirroring_health() : std::nullopt;
+    if (!health) return nlohmann::json::object();
+    return {{"warnings", health->warnings}, {"errors", health->errors}};
+}
+
 http::Response summary(const Services& services, const http::Request& request) {
     require_known_query(request, {});
     const auto cluster = services.cluster.current();
@@ -19,8 +26,7 @@ http::Response summary(const Services& services, const http::Request& request) {
     body["mgr_host"] = known.mgr_url;
     body["have_mon_connection"] = cluster.have_mon_connection;
     body["version"] = known.version;
-    // What the dashboard shows while it has no data on mirroring, which nothing here looks at yet.
-    body["rbd_mirroring"] = nlohmann::json::object();
+    body["rbd_mirroring"] = mirroring_view(services);
     return json_response(body);
 }
 
