@@ -27,9 +27,18 @@ void ImageOptions::add_to(CLI::App& app) {
     app.add_option("--image", image, "Image name, instead of the spec")->type_name("IMAGE");
 }
 
+CLI::App& command_group(CLI::App& parent, const std::string& name, const std::string& what) {
+    for (auto* known : parent.get_subcommands([&name](const CLI::App* command) { return command->get_name() == name; }))
+        return *known;
+    auto* group = parent.add_subcommand(name, what);
+    group->require_subcommand(1, 1);
+    return *group;
+}
+
 std::vector<std::unique_ptr<CommandFamily>> make_command_families() {
     std::vector<std::unique_ptr<CommandFamily>> families;
     families.push_back(make_pool_commands());
+    families.push_back(make_image_look_commands());
     return families;
 }
 

@@ -29,6 +29,9 @@ struct ImageOptions {
     void add_to(CLI::App& app);
 };
 
+/// A command that only groups others, such as `rbd snap`: declared by the family that needs it first.
+CLI::App& command_group(CLI::App& parent, const std::string& name, const std::string& what);
+
 /// Commands that belong together: declares them to CLI11 and holds the variables that CLI11 fills in.
 class CommandFamily {
   public:
@@ -44,6 +47,7 @@ class CommandFamily {
 };
 
 std::unique_ptr<CommandFamily> make_pool_commands();
+std::unique_ptr<CommandFamily> make_image_look_commands();
 
 /// All of them but those that command_line.cpp has.
 std::vector<std::unique_ptr<CommandFamily>> make_command_families();

@@ -55,12 +55,23 @@ struct Cancel {
 
 struct Summary {};
 
+/// Shows images, or what else there is beside them.
+struct LookAtImages {
+    enum class What { names, images, info, snapshots, usage, trash, namespaces };
+
+    What what;
+    std::string target;        ///< Path and query of the request.
+    std::string version;       ///< Of the endpoint: "2.0".
+    std::string name_space{};  ///< Which of the pool's images to show, where it has several.
+    bool long_form = false;
+};
+
 /// Prints a text: help and version.
 struct Print {
     std::string text;
 };
 
-using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, Print>;
+using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, LookAtImages, Print>;
 
 struct CommandLine {
     std::string endpoint;  ///< "unix:/path" or "http://host:port"

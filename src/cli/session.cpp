@@ -55,9 +55,9 @@ Session::Session(const CommandLine& command_line, Surroundings& surroundings)
       progress_(surroundings.console, command_line.progress) {}
 
 Answer Session::ask(const std::string& method, const std::string& target, const nlohmann::json& body,
-                    std::chrono::seconds hold, bool prefer_async) {
+                    std::chrono::seconds hold, bool prefer_async, const std::string& version) {
     Request request{.method = method, .target = target};
-    request.headers["accept"] = "application/vnd.ceph.api.v1.0+json";
+    request.headers["accept"] = "application/vnd.ceph.api.v" + version + "+json";
     if (!body.is_null()) {
         request.body = body.dump();
         request.headers["content-type"] = "application/json";
@@ -67,19 +67,27 @@ Answer Session::ask(const std::string& method, const std::string& target, const 
     return surroundings_.transport.request(request);
 }
 
-std::optional<nlohmann::json> Session::get(const std::string& target, int& failure) {
+std::optional<nlohmann::json> Session::get_any(const std::string& target, const std::string& version, int& failure) {
     Answer answer;
     try {
-        answer = ask("GET", target);
+        answer = ask("GET", target, nullptr, std::chrono::seconds(0), false, version);
     } catch (const TransportError& error) {
         complain(error.what());
         failure = exit_code(Outcome::unreachable);
         return std::nullopt;
     }
-    nlohmann::json body = body_of(answer);
-    if (answer.status == 200 && body.is_object()) return body;
-    complain(answer.status == 200 ? "the daemon's answer is not a JSON object" : detail_of(answer));
+    auto body = body_of(answer);
+    if (answer.status == 200 && !body.is_discarded()) return body;
+    complain(answer.status == 200 ? "the daemon's answer is not JSON" : detail_of(answer));
     failure = exit_code(answer.status == 200 ? Outcome::failed : outcome_of_failure(answer.status, false));
+    return std::nullopt;
+}
+
+std::optional<nlohmann::json> Session::get(const std::string& target, int& failure) {
+    auto body = get_any(target, "1.0", failure);
+    if (!body || body->is_object()) return body;
+    complain("the daemon's answer is not a JSON object");
+    failure = exit_code(Outcome::failed);
     return std::nullopt;
 }
 

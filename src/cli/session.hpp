@@ -32,7 +32,11 @@ class Session {
     /// Asks, with the headers that every request has.
     /// @throws TransportError
     Answer ask(const std::string& method, const std::string& target, const nlohmann::json& body = nullptr,
-               std::chrono::seconds hold = std::chrono::seconds(0), bool prefer_async = false);
+               std::chrono::seconds hold = std::chrono::seconds(0), bool prefer_async = false,
+               const std::string& version = "1.0");
+
+    /// GET of any JSON, of an endpoint of this version ("2.0"); reports anything but status 200 as `get` does.
+    std::optional<nlohmann::json> get_any(const std::string& target, const std::string& version, int& failure);
 
     /// GET; reports anything but a JSON object with status 200 and returns nothing then, with the exit code in
     /// `failure`.
