@@ -238,6 +238,7 @@ void Lister::get(ImageSpec image, bool wants_usage, Answered<ImageAnswer> done) 
             if (!get->pool) return get->done({{}, error_of(get->spec.pool, -ENOENT)});
             get->context->pools = pools;
             get->context->wants_usage = get->wants_usage;
+            get->context->wants_all = true;
             get->context->mirrored.insert({get->pool->id(), get->spec.ns});
             look_for(get);
         });

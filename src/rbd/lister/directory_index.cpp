@@ -52,8 +52,8 @@ struct DirectoryIndex::Look {
     Memory<Content>& memory;
     Key key;
     std::shared_ptr<const ceph::Ioctx> io;
-    const char* object;
-    const char* prefix;
+    const char* object = nullptr;
+    const char* prefix = nullptr;
     std::function<void(int, std::shared_ptr<const Content>)> then;
     int tries = 0;
     std::uint64_t version = 0;  ///< Of the first page.

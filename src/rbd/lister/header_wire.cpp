@@ -11,6 +11,14 @@ std::optional<Value> checked(const Decoder& decoder, Value value) {
     return value;
 }
 
+/// What an answer begins with.
+template <class Take>
+auto first_of(std::string_view answer, Take take) {
+    Decoder decoder(answer);
+    auto value = (decoder.*take)();
+    return checked(decoder, std::move(value));
+}
+
 constexpr std::size_t smallest_text = 4;
 
 }  // namespace
@@ -40,33 +48,23 @@ std::optional<SizeAndOrder> decode_size(std::string_view answer) {
 }
 
 std::optional<std::uint64_t> decode_u64(std::string_view answer) {
-    Decoder decoder(answer);
-    const auto value = decoder.u64();
-    return checked(decoder, value);
+    return first_of(answer, &Decoder::u64);
 }
 
 std::optional<std::int64_t> decode_i64(std::string_view answer) {
-    Decoder decoder(answer);
-    const auto value = decoder.i64();
-    return checked(decoder, value);
+    return first_of(answer, &Decoder::i64);
 }
 
 std::optional<std::uint8_t> decode_u8(std::string_view answer) {
-    Decoder decoder(answer);
-    const auto value = decoder.u8();
-    return checked(decoder, value);
+    return first_of(answer, &Decoder::u8);
 }
 
 std::optional<std::string> decode_text(std::string_view answer) {
-    Decoder decoder(answer);
-    auto value = decoder.text();
-    return checked(decoder, std::move(value));
+    return first_of(answer, &Decoder::text);
 }
 
 std::optional<Time> decode_time(std::string_view answer) {
-    Decoder decoder(answer);
-    const auto value = decoder.time();
-    return checked(decoder, value);
+    return first_of(answer, &Decoder::time);
 }
 
 std::optional<std::vector<std::uint64_t>> decode_snapshot_ids(std::string_view answer) {

@@ -47,7 +47,7 @@ struct ImageDetails {
     std::string object_prefix;
     std::uint64_t features = 0;
     std::uint64_t flags = 0;
-    std::uint64_t operation_features = 0;
+    std::uint64_t operation_features = 0;  ///< 0 in a list, as the times of access and change.
     std::uint64_t stripe_unit_bytes = 0;
     std::uint64_t stripe_count = 1;
     wire::Time created;

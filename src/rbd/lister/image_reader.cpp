@@ -23,24 +23,24 @@ struct HeaderParts {
         modified, parent, overlap, metadata;
 };
 
-HeaderParts header_parts() {
+HeaderParts header_parts(bool wants_all) {
     const auto itself = wire::snapshot_input(wire::no_snapshot);
     HeaderParts parts{};
     auto& op = parts.op;
     parts.size = op.exec("get_size", itself);
     parts.features = op.exec("get_features", wire::features_input(wire::no_snapshot));
     parts.flags = op.exec("get_flags", itself);
-    parts.operation_features = op.exec("op_features_get");
     parts.prefix = op.exec("get_object_prefix");
     parts.snapshots = op.exec("get_snapcontext");
     parts.striping = op.exec("get_stripe_unit_count");
     parts.data_pool = op.exec("get_data_pool");
     parts.created = op.exec("get_create_timestamp");
-    parts.accessed = op.exec("get_access_timestamp");
-    parts.modified = op.exec("get_modify_timestamp");
     parts.parent = op.exec("parent_get");
     parts.overlap = op.exec("parent_overlap_get", itself);
     parts.metadata = op.exec("metadata_list", wire::list_input(option_prefix, metadata_per_read));
+    parts.operation_features = wants_all ? op.exec("op_features_get") : ReadOp::no_part;
+    parts.accessed = wants_all ? op.exec("get_access_timestamp") : ReadOp::no_part;
+    parts.modified = wants_all ? op.exec("get_modify_timestamp") : ReadOp::no_part;
     return parts;
 }
 
@@ -196,7 +196,7 @@ void read_image(Reader& reader, std::shared_ptr<ReadingContext> context, std::sh
                       [reading](ReadOp& answer) { decode_old_header(reading, answer); });
         return;
     }
-    auto parts = std::make_shared<HeaderParts>(header_parts());
+    auto parts = std::make_shared<HeaderParts>(header_parts(reading->context->wants_all));
     auto op = std::move(parts->op);
     reading->read(reading->header_object(), std::move(op), [reading, parts](ReadOp& answer) {
         parts->op = std::move(answer);

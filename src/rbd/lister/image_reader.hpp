@@ -23,6 +23,8 @@ struct ReadingContext {
     std::shared_ptr<const PoolMap> pools;
     /// Whether to tell what images use, from their object maps, where these can be trusted.
     bool wants_usage = true;
+    /// Whether to tell what a list does not show: times of access and change, features of operations.
+    bool wants_all = false;
     /// Pools and namespaces in which images may be mirrored.
     std::set<std::pair<std::int64_t, std::string>> mirrored;
     /// Pools of which it was found that they hold no clones of format 1.

@@ -1,6 +1,6 @@
 #include "rbd/lister/read_op.hpp"
 
-#include <cassert>
+#include <cerrno>
 
 namespace taskd::rbd {
 
@@ -43,20 +43,22 @@ void ReadOp::require_version(std::uint64_t known) {
 }
 
 int ReadOp::result(std::size_t part) const noexcept {
-    return rc_ < 0 ? rc_ : (*parts_)[part].rc;
+    if (rc_ < 0) return rc_;
+    return part < parts_->size() ? (*parts_)[part].rc : -ENOENT;
 }
 
 std::string_view ReadOp::answer(std::size_t part) const noexcept {
-    const Part& asked = (*parts_)[part];
     if (result(part) < 0) return {};
+    const Part& asked = (*parts_)[part];
     return asked.allocated != nullptr ? std::string_view(asked.allocated, asked.size)
                                       : std::string_view(asked.data).substr(0, asked.size);
 }
 
 ReadOp::Entries ReadOp::take_entries(std::size_t part) {
     Entries result;
-    Part& asked = (*parts_)[part];
-    if (this->result(part) < 0 || asked.iterator == nullptr) return result;
+    if (this->result(part) < 0) return result;
+    const Part& asked = (*parts_)[part];
+    if (asked.iterator == nullptr) return result;
     for (;;) {
         char* key = nullptr;
         char* value = nullptr;

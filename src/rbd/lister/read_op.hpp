@@ -37,6 +37,9 @@ class ReadOp {
     /// As librados takes it.
     rados_read_op_t handle() const noexcept { return op_.get(); }
 
+    /// Stands for a part that was not asked for: it failed, with no answer.
+    static constexpr std::size_t no_part = static_cast<std::size_t>(-1);
+
     /// Negative errno of a part that failed; of all parts when the read did (`fail`).
     int result(std::size_t part) const noexcept;
     /// What exec or data gave, empty when it failed.
