@@ -1,7 +1,7 @@
 """How long a list of images takes: the dashboard's, and ours without and with usage, by turns on one cluster.
 
-Prints the medians and their ratios. Then grows the pool to 10,000 images and times pages of 100, where a page that was
-never asked for before counts as much as the others.
+Prints the medians and their ratios. Then grows the pool to 10,000 images and times pages of 100: the first, when all
+names have to be read, others, and some that come after an image was made.
 """
 
 import argparse
@@ -146,9 +146,14 @@ def measure(options, cluster, daemon, pool):
     for n in range(50):
         offset = n * 7919 % (options.many - 100)
         pages.append(timed(ours, f"/api/block/image?offset={offset}&limit=100&search=&sort=+name", 100))
+    changed = []
+    for n in range(20):
+        pool.create([f"image-{n:05}-new"])
+        changed.append(timed(ours, f"/api/block/image?offset={n * 400}&limit=100&search=&sort=+name", 100))
     print(f"{options.many} images, pages of 100 with usage:")
-    describe("the first one", pages[:1])
-    describe("all", pages)
+    describe("nothing read before", pages[:1])
+    describe("each after a new image", changed)
+    describe("others", pages[1:])
 
 
 def main():

@@ -1,8 +1,10 @@
 #include "rbd/lister/directory_index.hpp"
 
 #include "rbd/lister/format1.hpp"
+#include "rbd/lister/when_released.hpp"
 
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -23,6 +25,35 @@ void add(DirectoryIndex::Trash& trash, std::string_view key, std::string_view va
     constexpr std::string_view prefix = "id_";
     if (auto entry = wire::decode_trash(value))
         trash.push_back({std::string(key.substr(prefix.size())), *std::move(entry)});
+}
+
+const std::string& key_of(const NamedImage& image) {
+    return image.name;
+}
+
+const std::string& key_of(const TrashedImage& image) {
+    return image.id;
+}
+
+/// Puts the images of format 1 in front of the others.
+void add_format1(DirectoryIndex::Names& names, std::string_view data) {
+    DirectoryIndex::Names old;
+    for (auto& name : decode_format1_names(data)) old.push_back({std::move(name), {}});
+    names.insert(names.begin(), old.begin(), old.end());
+}
+
+void add_format1(DirectoryIndex::Trash&, std::string_view) {}
+
+/// Keys after which to read parts of about this many entries, as they lay before.
+template <class Content>
+std::vector<std::string> parts_of(const Content& before, const char* prefix) {
+    constexpr std::size_t entries_per_part = 800;  // room for new ones within a read
+    std::vector<std::string> parts{""};
+    for (std::size_t at = entries_per_part; at < before.size(); at += entries_per_part) {
+        auto key = prefix + key_of(before[at]);
+        if (key > parts.back()) parts.push_back(std::move(key));  // format 1 is not in order with the others
+    }
+    return parts;
 }
 
 /// More namespaces, page by page.
@@ -98,7 +129,7 @@ void DirectoryIndex::confirm(const std::shared_ptr<Look<Content>>& look, const K
     reader_.read(look->io, look->object, std::move(op), [this, look, content = kept.content](ReadOp& answer) {
         if (answer.rc() == -ETIMEDOUT || answer.rc() == -ECANCELED) return look->then(answer.rc(), nullptr);
         if (answer.rc() == 0) return look->then(0, content);
-        read_from_start(look);
+        read_in_parts(look, *content);
     });
 }
 
@@ -140,14 +171,55 @@ void DirectoryIndex::handle_page(const std::shared_ptr<Look<Content>>& look, Rea
         last = key;
     }
     if (answer.has_more(0) && !last.empty()) return read_page(look, last);
-    if constexpr (std::is_same_v<Content, Names>) {
-        Names old;
-        for (auto& name : decode_format1_names(answer.answer(1))) old.push_back({std::move(name), {}});
-        look->content.insert(look->content.begin(), old.begin(), old.end());
-    }
+    if constexpr (std::is_same_v<Content, Names>) add_format1(look->content, answer.answer(1));
+    finish(look);
+}
+
+template <class Content>
+void DirectoryIndex::finish(const std::shared_ptr<Look<Content>>& look) {
     auto content = std::make_shared<const Content>(std::move(look->content));
     if (!look->changed) keep(*look, content);
     look->then(0, std::move(content));
+}
+
+/// All parts at once. Where they do not fit together, because something changes meanwhile or much is new in one place,
+/// everything is read in order.
+template <class Content>
+void DirectoryIndex::read_in_parts(const std::shared_ptr<Look<Content>>& look, const Content& before) {
+    const auto after = std::make_shared<const std::vector<std::string>>(parts_of(before, look->prefix));
+    if (after->size() == 1) return read_from_start(look);
+    const auto parts = std::make_shared<std::vector<Content>>(after->size());
+    look->version = 0;
+    look->changed = false;
+    const auto until = when_released([this, look, parts] { join(look, *parts); });
+    for (std::size_t at = 0; at < after->size(); ++at) {
+        ReadOp op;
+        op.entries((*after)[at], look->prefix, entries_per_read);
+        if (at == 0 && std::is_same_v<Content, Names>) op.data(most_format1_data);
+        reader_.read(look->io, look->object, std::move(op), [look, parts, after, at, until](ReadOp& answer) {
+            if (look->version == 0) look->version = answer.version;
+            if (answer.result(0) < 0 || answer.version != look->version) look->changed = true;
+            const bool is_last = at + 1 == after->size();
+            bool is_whole = false;
+            for (const auto& [key, value] : answer.take_entries(0)) {
+                is_whole = !is_last && key >= (*after)[at + 1];
+                if (is_whole && key > (*after)[at + 1]) break;
+                add((*parts)[at], key, value);
+            }
+            if (answer.has_more(0) && !is_whole) look->changed = true;
+            if (at == 0 && std::is_same_v<Content, Names>) add_format1((*parts)[at], answer.answer(1));
+        });
+    }
+}
+
+template <class Content>
+void DirectoryIndex::join(const std::shared_ptr<Look<Content>>& look, std::vector<Content>& parts) {
+    if (look->changed) return read_from_start(look);
+    look->content.clear();
+    for (auto& part : parts)
+        look->content.insert(look->content.end(), std::make_move_iterator(part.begin()),
+                             std::make_move_iterator(part.end()));
+    finish(look);
 }
 
 /// Or forgets, when there is nothing to keep.

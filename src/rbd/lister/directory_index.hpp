@@ -28,7 +28,7 @@ struct TrashedImage {
 ///
 /// What was read once is kept with the version of the object that it was read from, and true as long as the object has
 /// that version: each look asks the OSD, which answers in one round trip without data. So an answer is never older than
-/// the question, and 10,000 names are read once.
+/// the question, and 10,000 names are read once. What has changed is read anew, all parts of it at the same time.
 /// @thread  The reader's.
 class DirectoryIndex {
   public:
@@ -64,6 +64,12 @@ class DirectoryIndex {
               std::function<void(int, std::shared_ptr<const Content>)> then);
     template <class Content>
     void confirm(const std::shared_ptr<Look<Content>>& look, const Kept<Content>& kept);
+    template <class Content>
+    void read_in_parts(const std::shared_ptr<Look<Content>>& look, const Content& before);
+    template <class Content>
+    void join(const std::shared_ptr<Look<Content>>& look, std::vector<Content>& parts);
+    template <class Content>
+    void finish(const std::shared_ptr<Look<Content>>& look);
     template <class Content>
     void read_from_start(const std::shared_ptr<Look<Content>>& look);
     template <class Content>

@@ -6,6 +6,7 @@
 #include "rbd/lister/image_reader.hpp"
 #include "rbd/lister/pool_map.hpp"
 #include "rbd/lister/reader.hpp"
+#include "rbd/lister/when_released.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -24,11 +25,6 @@
 #include <taskd/error.hpp>
 
 namespace taskd::rbd {
-
-/// Calls `then` when the last copy of the result has gone: the end of several things that hold one each.
-inline std::shared_ptr<void> when_released(std::function<void()> then) {
-    return {nullptr, [then = std::move(then)](void*) { then(); }};
-}
 
 /// The lister behind its door. Its members belong to its thread, but for those that say otherwise.
 struct Lister::Impl : std::enable_shared_from_this<Lister::Impl> {

@@ -1,8 +1,10 @@
 #include "lister_fixture.hpp"
+#include "rbd/lister/header_wire.hpp"
 
 #include <algorithm>
 #include <array>
-#include <csignal>
+#include <optional>
+#include <set>
 
 #include <rbd/librbd.h>
 #include <taskd/error.hpp>
@@ -122,32 +124,69 @@ TEST_F(ListerWays, APoolThatIsNotThereIsAnErrorOfThePool) {
     }
 }
 
-TEST_F(ListerWays, ManyNamesAreReadPageByPage) {
-    test_cluster().run("ceph osd pool create many 4 && ceph osd pool application enable many rbd");
-    const auto io = cluster()->open_ioctx("many");
-    constexpr std::size_t count = 2'500;  // beyond two reads of 1024
-    for (std::size_t i = 0; i < count; ++i) {
+/// Names in a directory, without images.
+class ManyNames : public ListerWays {
+  protected:
+    ManyNames() {
+        test_cluster().run("ceph osd pool create many 4 && ceph osd pool application enable many rbd");
+        io_.emplace(cluster()->open_ioctx("many"));
+    }
+    ~ManyNames() override { test_cluster().run("ceph osd pool rm many many --yes-i-really-really-mean-it"); }
+
+    static std::string numbered(const char* form, std::size_t number) {
         std::array<char, 32> name{};
-        std::snprintf(name.data(), name.size(), "image-%05zu", i);
-        const auto key = std::string("name_") + name.data();
-        const char* keys = key.c_str();
-        const std::string encoded = std::string("\4\0\0\0", 4) + "none";
-        const char* values = encoded.data();
-        const std::size_t size = encoded.size();
+        std::snprintf(name.data(), name.size(), form, number);
+        return name.data();
+    }
+    void put(const std::string& name) {
+        const std::array<std::string, 2> keys{"name_" + name, "id_" + name};  // the name is the id
+        const auto value = rbd::wire::text_input(name);
+        const std::array<const char*, 2> key_texts{keys[0].c_str(), keys[1].c_str()};
+        const std::array<const char*, 2> values{value.data(), value.data()};
+        const std::array<std::size_t, 2> sizes{value.size(), value.size()};
         rados_write_op_t op = rados_create_write_op();
-        rados_write_op_omap_set(op, &keys, &values, &size, 1);
-        ASSERT_EQ(rados_write_op_operate(op, io.handle(), "rbd_directory", nullptr, 0), 0);
+        rados_write_op_omap_set(op, key_texts.data(), values.data(), sizes.data(), keys.size());
+        EXPECT_EQ(rados_write_op_operate(op, io_->handle(), "rbd_directory", nullptr, 0), 0);
         rados_release_write_op(op);
     }
+    void take(const std::string& name) {
+        const auto key = "name_" + name;
+        const char* keys = key.c_str();
+        rados_write_op_t op = rados_create_write_op();
+        rados_write_op_omap_rm_keys(op, &keys, 1);
+        EXPECT_EQ(rados_write_op_operate(op, io_->handle(), "rbd_directory", nullptr, 0), 0);
+        rados_release_write_op(op);
+    }
+    static std::vector<std::string> listed() { return names(list("many", false)); }
 
-    rbd::ListRequest request;
-    request.pool = "many";
-    request.page.offset = 2'040;
-    request.page.limit = 2;
-    const auto images = ask<rbd::ImageList>([&](auto done) { lister().list(request, std::move(done)); });
+    std::optional<ceph::Ioctx> io_;
+};
 
-    EXPECT_EQ(images.total, count);
-    test_cluster().run("ceph osd pool rm many many --yes-i-really-really-mean-it");
+TEST_F(ManyNames, AreReadPageByPageAndInPartsAfterAChange) {
+    std::set<std::string> expected;
+    const auto expect_all = [&] { EXPECT_EQ(listed(), std::vector<std::string>(expected.begin(), expected.end())); };
+    const auto add = [&](const std::string& name) {
+        put(name);
+        expected.insert(name);
+    };
+    for (std::size_t i = 0; i < 2'500; ++i) add(numbered("image-%05zu", i));  // beyond two reads of 1024
+    expect_all();
+    expect_all();
+
+    for (const auto number : {0, 799, 800, 801, 1600, 2499}) {  // where one part ends and the next begins
+        const auto name = numbered("image-%05zu", static_cast<std::size_t>(number));
+        take(name);
+        expected.erase(name);
+        expect_all();
+    }
+    add("image-00800x");
+    add("a");
+    add("z");
+    expect_all();
+
+    for (std::size_t i = 0; i < 1'200; ++i) add(numbered("image-00100-%05zu", i));  // more than fit into a part
+    expect_all();
+    expect_all();
 }
 
 TEST_F(ListerWays, TheTrashIsListedByNamespace) {
