@@ -1,5 +1,9 @@
 #include "cli/command_family.hpp"
 
+#include <utility>
+
+#include <taskd/error.hpp>
+
 namespace taskd::cli {
 
 void WaitOptions::add_to(CLI::App& app) {
@@ -27,6 +31,31 @@ void ImageOptions::add_to(CLI::App& app) {
     app.add_option("--image", image, "Image name, instead of the spec")->type_name("IMAGE");
 }
 
+void add_layout_options(CLI::App& app, CreateArguments& layout) {
+    app.add_option("--object-size", layout.object_size, "Object size in B/K/M [4K <= size <= 32M]")->type_name("SIZE");
+    app.add_option("--image-feature", layout.features,
+                   "Image features, repeated or separated by commas: layering, "
+                   "exclusive-lock, object-map, fast-diff, deep-flatten, "
+                   "journaling")
+        ->type_name("NAMES")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    app.add_option("--stripe-unit", layout.stripe_unit, "Stripe unit in B/K/M")->type_name("SIZE");
+    app.add_option("--stripe-count", layout.stripe_count, "Stripe count")->type_name("N");
+    app.add_option("--data-pool", layout.data_pool, "Data pool")->type_name("POOL");
+}
+
+void take_snapshot(std::string& spec, std::string& snapshot) {
+    const auto at = spec.rfind('@');
+    if (at == std::string::npos) return;
+    auto name = spec.substr(at + 1);
+    if (name.empty()) throw BadRequest("image-spec", "'" + spec + "' names no snapshot after '@'");
+    if (!snapshot.empty() && snapshot != name)
+        throw BadRequest("--snap", "'" + snapshot + "' contradicts '" + name + "' in the image spec");
+    snapshot = std::move(name);
+    spec.erase(at);
+}
+
 CLI::App& command_group(CLI::App& parent, const std::string& name, const std::string& what) {
     for (auto* known : parent.get_subcommands([&name](const CLI::App* command) { return command->get_name() == name; }))
         return *known;
@@ -37,6 +66,8 @@ CLI::App& command_group(CLI::App& parent, const std::string& name, const std::st
 
 std::vector<std::unique_ptr<CommandFamily>> make_command_families() {
     std::vector<std::unique_ptr<CommandFamily>> families;
+    families.push_back(make_image_commands());
+    families.push_back(make_copy_commands());
     families.push_back(make_pool_commands());
     families.push_back(make_image_look_commands());
     return families;

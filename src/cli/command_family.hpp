@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/command_line.hpp"
+#include "cli/submissions.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,13 @@ struct ImageOptions {
     void add_to(CLI::App& app);
 };
 
+/// rbd's options for how an image is made.
+void add_layout_options(CLI::App& app, CreateArguments& layout);
+
+/// Takes the snapshot of `IMAGE@SNAPSHOT` out of the spec.
+/// @throws BadRequest (no name after the '@', another one in `snapshot`)
+void take_snapshot(std::string& spec, std::string& snapshot);
+
 /// A command that only groups others, such as `rbd snap`: declared by the family that needs it first.
 CLI::App& command_group(CLI::App& parent, const std::string& name, const std::string& what);
 
@@ -46,6 +54,8 @@ class CommandFamily {
     virtual void add_to(CLI::App& app, CLI::App& rbd, Invocation& invocation) = 0;
 };
 
+std::unique_ptr<CommandFamily> make_image_commands();
+std::unique_ptr<CommandFamily> make_copy_commands();
 std::unique_ptr<CommandFamily> make_pool_commands();
 std::unique_ptr<CommandFamily> make_image_look_commands();
 

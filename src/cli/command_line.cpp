@@ -99,18 +99,7 @@ void Parser::add_rbd() {
     make->add_option("image-spec", create.spec, "[<pool>/[<namespace>/]]<image>")->type_name("SPEC");
     image.add_to(*make);
     make->add_option("-s,--size", create.size, "Image size in B/K/M/G/T/P [default: M]")->type_name("SIZE")->required();
-    make->add_option("--object-size", create.object_size, "Object size in B/K/M [4K <= size <= 32M]")
-        ->type_name("SIZE");
-    make->add_option("--image-feature", create.features,
-                     "Image features, repeated or separated by commas: layering, "
-                     "exclusive-lock, object-map, fast-diff, deep-flatten, "
-                     "journaling")
-        ->type_name("NAMES")
-        ->delimiter(',')
-        ->allow_extra_args(false);
-    make->add_option("--stripe-unit", create.stripe_unit, "Stripe unit in B/K/M")->type_name("SIZE");
-    make->add_option("--stripe-count", create.stripe_count, "Stripe count")->type_name("N");
-    make->add_option("--data-pool", create.data_pool, "Data pool")->type_name("POOL");
+    add_layout_options(*make, create);
     make->add_option("--config", create.configuration, "Configuration of the image, such as rbd_qos_iops_limit=100")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);

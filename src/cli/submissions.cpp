@@ -18,19 +18,6 @@ constexpr std::array<std::string_view, 10> known_features{"layering",   "stripin
                                                           "fast-diff",  "journaling", "deep-flatten",   "data-pool",
                                                           "operations", "migrating"};
 
-nlohmann::json feature_list(const std::vector<std::string>& features) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const std::string& feature : features) {
-        if (std::ranges::find(known_features, feature) == known_features.end()) {
-            throw BadRequest("--image-feature", "'" + feature +
-                                                    "' is not one of layering, exclusive-lock, object-map, fast-diff, "
-                                                    "deep-flatten, journaling, striping");
-        }
-        list.push_back(feature);
-    }
-    return list;
-}
-
 std::uint64_t object_size(const std::string& text) {
     const std::uint64_t size = parse_size("--object-size", text, byte_unit);
     if (size < 4096 || size > 32 * mebibyte_unit) {
@@ -62,13 +49,23 @@ nlohmann::json configuration_object(const std::vector<std::string>& settings) {
 
 }  // namespace
 
-Submission create_image(const CreateArguments& arguments) {
-    const ImageSpec spec = image_spec(arguments.spec, arguments.pool, arguments.name_space, arguments.image);
-    nlohmann::json body{{"name", spec.image}, {"pool_name", spec.pool}};
-    body["size"] = parse_size("--size", arguments.size, mebibyte_unit);
-    if (!spec.name_space.empty()) body["namespace"] = spec.name_space;
+nlohmann::json feature_list(std::string_view option, const std::vector<std::string>& features) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const std::string& feature : features) {
+        if (std::ranges::find(known_features, feature) == known_features.end()) {
+            throw BadRequest(option, "'" + feature +
+                                         "' is not one of layering, exclusive-lock, object-map, fast-diff, "
+                                         "deep-flatten, journaling, striping");
+        }
+        list.push_back(feature);
+    }
+    return list;
+}
+
+nlohmann::json layout_members(const CreateArguments& arguments) {
+    nlohmann::json body = nlohmann::json::object();
     if (!arguments.object_size.empty()) body["obj_size"] = object_size(arguments.object_size);
-    if (!arguments.features.empty()) body["features"] = feature_list(arguments.features);
+    if (!arguments.features.empty()) body["features"] = feature_list("--image-feature", arguments.features);
     if (arguments.stripe_unit.empty() != arguments.stripe_count.empty()) {
         throw BadRequest("--stripe-unit", "needs --stripe-count, and the other way round");
     }
@@ -78,6 +75,15 @@ Submission create_image(const CreateArguments& arguments) {
     }
     if (!arguments.data_pool.empty()) body["data_pool"] = arguments.data_pool;
     if (!arguments.configuration.empty()) body["configuration"] = configuration_object(arguments.configuration);
+    return body;
+}
+
+Submission create_image(const CreateArguments& arguments) {
+    const ImageSpec spec = image_spec(arguments.spec, arguments.pool, arguments.name_space, arguments.image);
+    nlohmann::json body{{"name", spec.image}, {"pool_name", spec.pool}};
+    body["size"] = parse_size("--size", arguments.size, mebibyte_unit);
+    if (!spec.name_space.empty()) body["namespace"] = spec.name_space;
+    body.update(layout_members(arguments));
     return {.method = "POST", .target = "/api/block/image", .body = body, .label = "rbd create " + spec.text()};
 }
 

@@ -16,6 +16,14 @@ struct CreateArguments {
     std::vector<std::string> configuration{};  ///< KEY=VALUE
 };
 
+/// What these say of how an image is to be made, as members of a body; only what was given.
+/// @throws BadRequest (names the option)
+nlohmann::json layout_members(const CreateArguments& arguments);
+
+/// A list of features by rbd's names.
+/// @throws BadRequest (names the option)
+nlohmann::json feature_list(std::string_view option, const std::vector<std::string>& features);
+
 /// The request that creates this image.
 /// @throws BadRequest (names the option)
 /// @source dashboard `POST /api/block/image`; rbd(8) for the words and their limits.

@@ -30,10 +30,23 @@ using nlohmann::json;
 
 // ---- arguments
 
+/// `enable_features`, `disable_features`: what is to change, for those who do not know what the image has.
+void decode_switched(const Arguments& fields, json& result) {
+    for (const auto& [field, switchable] :
+         {std::pair{"enable_features", features_that_go_on}, {"disable_features", features_that_go_off}}) {
+        decode_features(fields, field, result);
+        const auto mask = features_of(result, field);
+        if (!mask) continue;
+        if (result.contains("features")) throw BadRequest(field, "excludes features, which lists them all");
+        if (const auto fixed = feature_names(*mask & ~switchable); !fixed.empty())
+            throw BadRequest(field, fixed.front() + " cannot be switched");
+    }
+}
+
 json decode_edit(const json& given, const Limits& limits) {
-    const Arguments fields(
-        given, {"image_spec", "image_id", "name", "size", "allow_shrink", "features", "configuration", "enable_mirror",
-                "primary", "force", "resync", "mirror_mode", "schedule_interval", "remove_scheduling"});
+    const Arguments fields(given, {"image_spec", "image_id", "name", "size", "allow_shrink", "features",
+                                   "enable_features", "disable_features", "configuration", "enable_mirror", "primary",
+                                   "force", "resync", "mirror_mode", "schedule_interval", "remove_scheduling"});
     json result = {{"name", nullptr}};
     decode_image(fields, result);
     // Empty means "keep it" for the dashboard; so does the name that it has, which may be any.
@@ -43,6 +56,7 @@ json decode_edit(const json& given, const Limits& limits) {
     }
     if (const auto size = fields.optional_number("size", limits.image_size_bytes)) result["size"] = *size;
     decode_features_and_configuration(fields, result);
+    decode_switched(fields, result);
     for (const auto* flag : {"enable_mirror", "primary"})
         if (const auto value = fields.optional_flag(flag)) result[flag] = *value;
     for (const auto* flag : {"allow_shrink", "force", "resync", "remove_scheduling"})
@@ -157,10 +171,11 @@ class Edit {
     // features
 
     void plan_features(const Image& image) {
-        const auto listed = layout_of(arguments_).features;
-        if (!listed) return;
         const auto now = image.features();
-        const auto change = FeatureChange::from_to(now, *listed);
+        const auto listed = features_of(arguments_, "features");
+        const auto change = listed ? FeatureChange::from_to(now, *listed)
+                                   : FeatureChange::of(now, features_of(arguments_, "enable_features").value_or(0),
+                                                       features_of(arguments_, "disable_features").value_or(0));
         if (change.empty()) return;
         if (const auto why = missing_feature(change.applied_to(now)); !why.empty())
             throw rbd_error(-EINVAL, updating_features(), why);

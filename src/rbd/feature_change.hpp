@@ -16,8 +16,15 @@ struct FeatureChange {
 
     static FeatureChange from_to(std::uint64_t now, std::uint64_t listed);
 
+    /// Only these, and what librbd switches with them: object-map and fast-diff go together.
+    static FeatureChange of(std::uint64_t now, std::uint64_t switched_on, std::uint64_t switched_off);
+
     bool empty() const noexcept { return off == 0 && on == 0; }
     std::uint64_t applied_to(std::uint64_t features) const noexcept { return (features & ~off) | on; }
 };
+
+/// Those that can be switched at an image that is there.
+extern const std::uint64_t features_that_go_on;
+extern const std::uint64_t features_that_go_off;
 
 }  // namespace taskd::rbd

@@ -30,22 +30,22 @@ std::string trimmed(const std::string& text) {
 }
 
 /// A list or a text of names separated by commas, as a list of names ordered by bit.
-json decode_features(const json& given) {
+json feature_list(const json& given, std::string_view field) {
     std::uint64_t mask = 0;
-    const auto add = [&mask](const std::string& name) {
+    const auto add = [&mask, field](const std::string& name) {
         const auto bit = feature_bit(name);
-        if (!bit) throw BadRequest("features", "unknown feature '" + shown(name) + "'");
+        if (!bit) throw BadRequest(field, "unknown feature '" + shown(name) + "'");
         mask |= *bit;
     };
     if (given.is_string() && !trimmed(given.get<std::string>()).empty()) {
         for (const auto& name : split(given.get<std::string>(), ',')) add(trimmed(name));
     } else if (given.is_array()) {
         for (const auto& name : given) {
-            if (!name.is_string()) throw BadRequest("features", "expected a list of names");
+            if (!name.is_string()) throw BadRequest(field, "expected a list of names");
             add(name.get<std::string>());
         }
     } else if (!given.is_string()) {
-        throw BadRequest("features", "expected a list of names");
+        throw BadRequest(field, "expected a list of names");
     }
     return feature_names(mask);
 }
@@ -71,24 +71,32 @@ void decode_layout(const Arguments& fields, json& result) {
 }
 
 void decode_features_and_configuration(const Arguments& fields, json& result) {
-    if (const auto* features = fields.find("features")) result["features"] = decode_features(*features);
+    decode_features(fields, "features", result);
     if (const auto* options = fields.find("configuration"))
         if (auto configuration = decode_configuration(*options, "configuration"); !configuration.empty())
             result["configuration"] = std::move(configuration);
 }
 
+void decode_features(const Arguments& fields, const char* field, json& result) {
+    if (const auto* features = fields.find(field)) result[field] = feature_list(*features, field);
+}
+
+std::optional<std::uint64_t> features_of(const json& arguments, const char* field) {
+    const auto names = member<std::vector<std::string>>(arguments, field);
+    if (!names) return std::nullopt;
+    std::uint64_t mask = 0;
+    for (const auto& name : *names) mask |= feature_bit(name).value_or(0);
+    return mask;
+}
+
 ImageLayout layout_of(const json& arguments) {
     ImageLayout layout{.size_bytes = arguments.value("size", std::uint64_t{0}),
                        .order = std::nullopt,
-                       .features = std::nullopt,
+                       .features = features_of(arguments, "features"),
                        .stripe_unit = member<std::uint64_t>(arguments, "stripe_unit"),
                        .stripe_count = member<std::uint64_t>(arguments, "stripe_count"),
                        .data_pool = member<std::string>(arguments, "data_pool")};
     if (const auto size = member<std::uint64_t>(arguments, "obj_size")) layout.order = order_for(*size);
-    if (const auto names = member<std::vector<std::string>>(arguments, "features")) {
-        layout.features = 0;
-        for (const auto& name : *names) *layout.features |= feature_bit(name).value_or(0);
-    }
     return layout;
 }
 

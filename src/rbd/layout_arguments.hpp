@@ -3,6 +3,8 @@
 #include "rbd/arguments.hpp"
 #include "rbd/create_image.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,10 @@ void decode_layout(const Arguments& fields, nlohmann::json& result);
 
 /// The same for `features` and `configuration` alone.
 void decode_features_and_configuration(const Arguments& fields, nlohmann::json& result);
+
+/// A list of features in this field, and the mask of what a normal form has there.
+void decode_features(const Arguments& fields, const char* field, nlohmann::json& result);
+std::optional<std::uint64_t> features_of(const nlohmann::json& arguments, const char* field);
 
 /// What a normal form asks for; its size is `size` where there is one, else 0.
 ImageLayout layout_of(const nlohmann::json& arguments);

@@ -71,6 +71,17 @@ TEST_F(EditTest, RefusesFeaturesThatLackWhatTheyNeed) {
     EXPECT_EQ(features_of("e-lack"), usual_features);
 }
 
+TEST_F(EditTest, SwitchesSingleFeaturesWithThoseTheyGoWith) {
+    other_.make("e-single", 8 * mib, RBD_FEATURE_LAYERING | RBD_FEATURE_EXCLUSIVE_LOCK);
+
+    edit("e-single", {{"enable_features", {"object-map"}}});
+    EXPECT_EQ(features_of("e-single"), usual_features);
+    EXPECT_THAT(edit_failure("e-single", {{"disable_features", {"exclusive-lock"}}}),
+                IsError(EINVAL, "object-map needs exclusive-lock"));
+    edit("e-single", {{"enable_features", {"journaling"}}, {"disable_features", {"object-map"}}});
+    EXPECT_EQ(features_of("e-single"), RBD_FEATURE_LAYERING | RBD_FEATURE_EXCLUSIVE_LOCK | RBD_FEATURE_JOURNALING);
+}
+
 TEST_F(EditTest, ChangesNothingWhenAnyOfItIsKnownToFail) {
     other_.make("e-taken");
     other_.make("e-check", 8 * mib, usual_features);

@@ -34,7 +34,8 @@ TEST(EditArguments, NameTheFieldOfABadValue) {
     expect_refused(edit_operation, image, R"([
         {"image_spec": "noslash"}, {"image_spec": null}, {"name": "a/b"}, {"name": "a@b"}, {"name": "a\u0001"}, {"name": 5},
         {"name": {"a": 1}}, {"size": "3221225472"}, {"size": -5}, {"size": 1125899906842625}, {"size": 18446744073709551615},
-        {"features": ["bogus"]}, {"features": 5}, {"configuration": "x"}, {"enable_mirror": "maybe"}, {"primary": 2.5},
+        {"features": ["bogus"]}, {"features": 5}, {"enable_features": ["layering"]}, {"disable_features": ["layering"]},
+        {"enable_features": "bogus"}, {"configuration": "x"}, {"enable_mirror": "maybe"}, {"primary": 2.5},
         {"mirror_mode": "both"}, {"schedule_interval": "1x"}, {"schedule_interval": "5m"}, {"bogus": 1}, {"allow_shrink": "x"}
     ])");
 }
@@ -47,6 +48,11 @@ TEST(EditArguments, TakeWhatTheDashboardsPageSends) {
     EXPECT_EQ(arguments["size"], 1073741824U);
     EXPECT_EQ(arguments["enable_mirror"], false);
     EXPECT_FALSE(arguments.contains("configuration"));
+}
+
+TEST(EditArguments, ListAllFeaturesOrThoseToSwitch) {
+    EXPECT_EQ(refused_field(edit_operation, with(image, {{"features", "layering"}, {"enable_features", "journaling"}})),
+              "enable_features");
 }
 
 TEST(EditArguments, MayNameTheImagesOwnOddName) {
@@ -166,6 +172,13 @@ TEST(FeatureChange, LeavesWhatCannotBeSwitched) {
     EXPECT_TRUE(FeatureChange::from_to(RBD_FEATURE_LAYERING | RBD_FEATURE_STRIPINGV2, 0).empty());
     EXPECT_TRUE(FeatureChange::from_to(RBD_FEATURE_LAYERING, RBD_FEATURE_DEEP_FLATTEN | RBD_FEATURE_LAYERING).empty());
     EXPECT_EQ(FeatureChange::from_to(RBD_FEATURE_DEEP_FLATTEN, 0).off, RBD_FEATURE_DEEP_FLATTEN);
+}
+
+TEST(FeatureChange, OfTheMapSwitchesFastDiffOffToo) {
+    const auto both = RBD_FEATURE_OBJECT_MAP | RBD_FEATURE_FAST_DIFF;
+    EXPECT_EQ(FeatureChange::of(both | RBD_FEATURE_EXCLUSIVE_LOCK, 0, RBD_FEATURE_OBJECT_MAP).off, both);
+    EXPECT_TRUE(FeatureChange::of(both, RBD_FEATURE_OBJECT_MAP, 0).empty());
+    EXPECT_TRUE(FeatureChange::of(both, 0, 0).empty());
 }
 
 TEST(FeatureChange, TakesFastDiffToMeanTheMapToo) {
