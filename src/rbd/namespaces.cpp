@@ -37,7 +37,7 @@ json decode_namespace_create(const json& given, const Limits&) {
 
 json decode_namespace_delete(const json& given, const Limits&) {
     json result = decode_pool_and_namespace(Arguments(given, {"pool_name", "namespace"}));
-    if (result["namespace"] == "") throw BadRequest("namespace", "must not be empty");
+    if (result["namespace"].get_ref<const std::string&>().empty()) throw BadRequest("namespace", "must not be empty");
     return result;
 }
 

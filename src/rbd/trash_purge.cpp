@@ -57,14 +57,14 @@ Touches touches_of_trash_purge(const json& arguments) {
 /// Those of the cluster that are for images.
 std::vector<std::string> image_pools(const ceph::Cluster& cluster) {
     std::vector<std::string> pools;
-    for (auto& name : all_pools(cluster)) {
+    for (const auto& name : all_pools(cluster)) {
         try {
             const auto io = cluster.open_ioctx(name);
             std::array<char, 4096> applications{};
             std::size_t size = applications.size();
             if (rados_application_list(io.handle(), applications.data(), &size) < 0) continue;
             for (const char* one = applications.data(); *one != '\0'; one += std::string_view(one).size() + 1)
-                if (std::string_view(one) == "rbd") pools.push_back(std::move(name));
+                if (std::string_view(one) == "rbd") pools.push_back(name);
         } catch (const Error&) {
             continue;  // deleted meanwhile
         }

@@ -18,11 +18,10 @@ using Done = std::function<void(const std::optional<Extents>&)>;
 constexpr int longest_chain = 16;
 
 std::string map_object(const std::string& image_id, std::uint64_t snapshot) {
-    auto name = "rbd_object_map." + image_id;
-    if (snapshot == wire::no_snapshot) return name;
     std::array<char, 20> suffix{};
-    std::snprintf(suffix.data(), suffix.size(), ".%016llx", static_cast<unsigned long long>(snapshot));
-    return name + suffix.data();
+    if (snapshot != wire::no_snapshot)
+        std::snprintf(suffix.data(), suffix.size(), ".%016llx", static_cast<unsigned long long>(snapshot));
+    return "rbd_object_map." + image_id + suffix.data();
 }
 
 /// Whether the map tells which objects were written between two snapshots.
