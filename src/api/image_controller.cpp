@@ -1,5 +1,6 @@
 #include "api/endpoint.hpp"
 #include "api/operation_request.hpp"
+#include "api/path_arguments.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 
@@ -12,10 +13,12 @@ http::net::awaitable<http::Response> create(std::shared_ptr<const Services> serv
     return run_operation(*services, "rbd/create", read_arguments(request), request, 201);
 }
 
+/// With `dry_run` the plan in place of the deed.
 http::net::awaitable<http::Response> remove(std::shared_ptr<const Services> services, http::Request request) {
-    require_known_query(request, {"snapshots", "priority", "deadline"});
-    nlohmann::json arguments{{"image_spec", request.param("image_spec")}};
-    if (const auto snapshots = query_value(request, "snapshots")) arguments["snapshots"] = *snapshots;
+    auto arguments = arguments_of_delete(request, {"image_spec"}, {"snapshots", "children", "image_id", "dry_run"});
+    arguments.erase("dry_run");
+    if (query_flag(request, "dry_run"))
+        return run_operation(*services, "rbd/delete/plan", std::move(arguments), request, 200);
     return run_operation(*services, "rbd/delete", std::move(arguments), request, 204);
 }
 

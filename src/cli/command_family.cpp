@@ -70,6 +70,9 @@ std::vector<std::unique_ptr<CommandFamily>> make_command_families() {
     families.push_back(make_copy_commands());
     families.push_back(make_pool_commands());
     families.push_back(make_image_look_commands());
+    families.push_back(make_snapshot_commands());
+    families.push_back(make_trash_commands());
+    families.push_back(make_namespace_commands());
     return families;
 }
 

@@ -36,8 +36,8 @@ nlohmann::json array_of(const List& list, Describe describe) {
     return result;
 }
 
-bool holds_lock(const Watcher& watcher, const std::string& lock_owner) {
-    return !lock_owner.empty() && watcher.address == lock_owner;
+bool holds_lock(const Watcher& watcher, std::uint64_t lock_owner) {
+    return lock_owner != 0 && watcher.client == lock_owner;
 }
 
 std::string describe_clone(const Blockers::Clone& clone) {
@@ -120,8 +120,8 @@ std::string describe(const std::vector<Blockers::Clone>& clones) {
     return enumerate(clones, describe_clone);
 }
 
-std::string describe(const std::vector<Watcher>& watchers, const std::string& lock_owner) {
-    return enumerate(watchers, [&lock_owner](const Watcher& watcher) {
+std::string describe(const std::vector<Watcher>& watchers, std::uint64_t lock_owner) {
+    return enumerate(watchers, [lock_owner](const Watcher& watcher) {
         return watcher.address + " (client." + std::to_string(watcher.client) +
                (holds_lock(watcher, lock_owner) ? ", holds the exclusive lock)" : ")");
     });

@@ -26,7 +26,7 @@ struct Blockers {
     };
 
     std::vector<Watcher> watchers;
-    std::string lock_owner;  ///< Which of them holds the exclusive lock: its address; empty when none does.
+    std::uint64_t lock_owner = 0;  ///< Which of them holds the exclusive lock: its client id; 0 when none does.
     bool is_mirror_copy = false;
     bool is_migrating = false;
     std::optional<std::string> group;  ///< `pool/group`
@@ -71,6 +71,6 @@ std::string describe(const std::vector<Blockers::Clone>& clones);
 nlohmann::json to_json(const std::vector<Blockers::Clone>& clones);
 
 /// "127.0.0.1:0/1 (client.4123, holds the exclusive lock)", at most five and how many more.
-std::string describe(const std::vector<Watcher>& watchers, const std::string& lock_owner);
+std::string describe(const std::vector<Watcher>& watchers, std::uint64_t lock_owner);
 
 }  // namespace taskd::rbd

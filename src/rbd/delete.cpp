@@ -3,16 +3,16 @@
 #include "rbd/blockers.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
-#include "rbd/image.hpp"
-#include "rbd/image_spec.hpp"
+#include "rbd/image_target.hpp"
+#include "rbd/image_work.hpp"
 #include "rbd/operation.hpp"
 #include "rbd/pool.hpp"
 #include "rbd/progress.hpp"
+#include "rbd/removal_plan.hpp"
+#include "rbd/snapshot_removal.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,28 +34,14 @@ constexpr std::string_view rest_is_left = "the image is half removed; delete it 
 constexpr std::string_view no_more_is_known =
     "nothing was removed by this attempt; an earlier one, which was interrupted, may have removed snapshots";
 
-/// A snapshot's share of the progress, in data objects: removing one takes about as long as trimming these.
-constexpr std::uint64_t objects_per_snapshot = 1000;
-
-/// An earlier attempt's process holds its watch on the image for this long after its death (osd_client_watch_timeout is
-/// 30 s), unless it was fenced.
-constexpr auto watch_of_the_dead = std::chrono::seconds(40);
-constexpr auto watch_poll = std::chrono::milliseconds(500);
-
 // ---- arguments
 
 json decode_delete(const json& given, const Limits&) {
-    const Arguments fields(given, {"image_spec", "image_id", "snapshots"});
-    json result = {{"image_spec", fields.text("image_spec")}};
-    ImageSpec::parse(result["image_spec"].get_ref<const std::string&>(), "image_spec");
-    if (const auto id = fields.optional_text("image_id")) {
-        if (id->empty() || id->find_first_of(std::string_view("/\0", 2)) != std::string::npos)
-            throw BadRequest("image_id", "expected an image's id");
-        result["image_id"] = *id;
-    }
-    result["snapshots"] = fields.optional_text("snapshots").value_or("remove");
-    if (result["snapshots"] != "remove" && result["snapshots"] != "refuse")
-        throw BadRequest("snapshots", "expected \"remove\" or \"refuse\"");
+    const Arguments fields(given, {"image_spec", "image_id", "snapshots", "children"});
+    json result = json::object();
+    decode_image(fields, result);
+    result["snapshots"] = fields.choice("snapshots", {"remove", "refuse"});
+    result["children"] = fields.choice("children", {"refuse", "flatten"});
     return result;
 }
 
@@ -64,72 +50,11 @@ json metadata_of_delete(const json& arguments) {
 }
 
 Touches touches_of_delete(const json& arguments) {
-    const auto spec = ImageSpec::parse(arguments.at("image_spec").get_ref<const std::string&>());
+    const auto spec = image_spec_of(arguments);
     return {spec.pool, {spec.format()}};
 }
 
 // ---- the work
-
-/// Where the image is that is to go.
-struct Target {
-    enum class State {
-        gone,
-        named,         ///< In the directory under `name`.
-        half_removed,  ///< In the trash, its removal begun.
-        renamed,       ///< There, under another name than the one that was given.
-    };
-    State state = State::gone;
-    std::string id;    ///< Empty for an image of format 1.
-    std::string name;  ///< As the pool has it: any bytes.
-    std::string why;   ///< gone, renamed: what is known of it.
-};
-
-Target other(Target::State state, std::string why) {
-    Target target;
-    target.state = state;
-    target.why = std::move(why);
-    return target;
-}
-
-/// A name that is not UTF-8 reaches us as it is shown; the id says that it is the one.
-bool is_name_of(const std::string& name, const ImageSpec& spec) {
-    return name == spec.name || shown(name) == spec.name;
-}
-
-/// Never any other than the image of that id.
-Target find_by_id(rados_ioctx_t pool, const ImageSpec& spec, const std::string& id) {
-    if (auto name = name_of_image(pool, id)) {
-        if (is_name_of(*name, spec)) return {Target::State::named, id, *std::move(name), {}};
-        return other(Target::State::renamed, "the image with the id " + id + " is now named '" + shown(*name) + "'");
-    }
-    if (auto record = trash_record(pool, id)) {
-        if (record->source == TrashSource::removing)
-            return {Target::State::half_removed, id, std::move(record->name), {}};
-        return other(Target::State::gone, "the image with the id " + id + " is in the trash");
-    }
-    return {};
-}
-
-Target find_by_name(rados_ioctx_t pool, const std::string& name) {
-    if (auto id = id_of_image(pool, name)) return {Target::State::named, *std::move(id), name, {}};
-    if (auto record = half_removed_image(pool, name))
-        return {Target::State::half_removed, std::move(record->id), name, {}};
-    // An image of format 1 has no id.
-    if (Image::open(pool, name, Image::Mode::read_only)) return {Target::State::named, {}, name, {}};
-    return {};
-}
-
-/// Whether removing an image only moves it to the trash here: librbd's option, of the pool or else the cluster.
-bool keeps_in_trash(const ceph::Cluster& cluster, rados_ioctx_t pool) {
-    constexpr auto option = "rbd_move_to_trash_on_remove";
-    constexpr auto key = "conf_rbd_move_to_trash_on_remove";
-    std::array<char, 16> value{};
-    std::size_t size = value.size();
-    const int rc = rbd_pool_metadata_get(pool, key, value.data(), &size);
-    if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error getting metadata " + python_bytes(key) + " for pool");
-    const std::string text = rc < 0 ? cluster.conf(option) : std::string(value.data());
-    return text == "true" || text == "1";
-}
 
 /// The same error with what it left behind the sentence.
 Error with_note(const Error& error, std::string_view note) {
@@ -142,92 +67,64 @@ class Removal {
   public:
     Removal(OperationContext& context, const json& arguments)
         : context_(context),
-          spec_(ImageSpec::parse(arguments.at("image_spec").get_ref<const std::string&>())),
+          spec_(image_spec_of(arguments)),
           wanted_id_(arguments.value("image_id", std::string{})),
-          refuse_snapshots_(arguments.at("snapshots") == "refuse"),
+          wish_(RemovalWish::of(arguments)),
           io_(context.cluster().open_ioctx(spec_.pool, spec_.ns)) {}
 
     void run() {
         context_.step("look up the image");
-        auto target = find();
-        if (target.state == Target::State::gone && reopen_if_replaced(context_.cluster(), spec_, io_)) target = find();
+        auto target = find_image(io_.handle(), spec_, wanted_id_);
+        if (target.state == State::gone && reopen_if_replaced(context_.cluster(), spec_, io_))
+            target = find_image(io_.handle(), spec_, wanted_id_);
         switch (target.state) {
-            case Target::State::named:
+            case State::named:
                 return remove(target);
-            case Target::State::half_removed:
+            case State::half_removed:
                 return resume(target);
-            case Target::State::renamed:
+            case State::renamed:
                 throw missing(target.why);
-            case Target::State::gone:
+            case State::gone:
+            case State::in_trash:
                 if (!context_.is_repeated()) throw missing(target.why);
         }
     }
 
   private:
-    Target find() const {
-        return wanted_id_.empty() ? find_by_name(io_.handle(), spec_.name)
-                                  : find_by_id(io_.handle(), spec_, wanted_id_);
-    }
+    using State = ImageTarget::State;
 
     Error missing(const std::string& why) const { return rbd_error(ErrorKind::not_found, -ENOENT, removing, why); }
 
-    void remove(const Target& target) {
+    void remove(const ImageTarget& target) {
         context_.step("look for what is in the way");
-        std::vector<Snapshot> snapshots;
-        std::uint64_t objects = 0;
+        RemovalPlan plan;
         // What cannot be opened is half made: nothing can be in its way, and librbd clears it.
-        if (auto image = open(target, Image::Mode::read_only)) {
-            objects = image->object_count();
-            snapshots = removable(*image);
-            const auto plan = plan_for(snapshots);
-            if (plan != SnapshotPlan::remove) snapshots.clear();
-            refuse_if_blocked(target, plan, *std::move(image), untouched());
+        if (auto image = open_target(io_.handle(), target, Image::Mode::read_only)) {
+            plan = plan_removal(*image, io_.handle(), context_.cluster(), wish_);
+            refuse_if_blocked(target, *image, plan.blockers, untouched());
         }
         stop_if_requested(untouched());
-        Progress progress(context_, objects + snapshots.size() * objects_per_snapshot);
-        if (!snapshots.empty()) remove_snapshots(target, snapshots, progress);
-        remove_image(target, objects, progress);
+        Progress progress(context_, plan.weight());
+        flatten_clones(context_, plan.flattenings, progress);
+        if (!plan.snapshots.empty()) remove_snapshots(target, plan.snapshots, progress);
+        remove_image(target, plan.objects, progress);
     }
 
     /// What is left of an image that still has its name and was not touched by this attempt.
     std::string_view untouched() const { return context_.is_repeated() ? no_more_is_known : "nothing was removed"; }
 
-    SnapshotPlan plan_for(const std::vector<Snapshot>& snapshots) const {
-        if (!snapshots.empty() && keeps_in_trash(context_.cluster(), io_.handle())) return SnapshotPlan::keep;
-        return refuse_snapshots_ ? SnapshotPlan::refuse : SnapshotPlan::remove;
-    }
-
-    std::optional<Image> open(const Target& target, Image::Mode mode) {
-        return target.id.empty() ? Image::open(io_.handle(), target.name, mode)
-                                 : Image::open_by_id(io_.handle(), target.id, mode);
-    }
-
-    static std::vector<Snapshot> removable(const Image& image) {
-        auto snapshots = image.snapshots();
-        // Those of mirroring go with the image; a group's are blockers.
-        std::erase_if(snapshots, [](const Snapshot& snapshot) {
-            return snapshot.type != RBD_SNAP_NAMESPACE_TYPE_USER && snapshot.type != RBD_SNAP_NAMESPACE_TYPE_TRASH;
-        });
-        return snapshots;
-    }
-
-    void refuse_if_blocked(const Target& target, SnapshotPlan plan, Image image, std::string_view what_is_left) {
-        auto blockers = find_blockers(image, io_.handle(), context_.cluster(), plan);
+    void refuse_if_blocked(const ImageTarget& target, const Image& image, Blockers& blockers,
+                           std::string_view what_is_left) {
         // After an interrupted attempt the watcher may be a dead process of ours.
-        const auto give_up = std::chrono::steady_clock::now() + watch_of_the_dead;
-        while (context_.is_repeated() && !blockers.watchers.empty() && std::chrono::steady_clock::now() < give_up) {
-            context_.step("wait for the client that has the image open");
-            if (!context_.pause(watch_poll)) break;
-            blockers.watchers = image.watchers();
-        }
+        if (context_.is_repeated() && !blockers.watchers.empty()) blockers.watchers = watchers_alive(context_, image);
         stop_if_requested(what_is_left);
         if (blockers.empty()) return;
         throw context_.is_repeated() ? with_note(blockers.refusal(target.name), what_is_left)
                                      : blockers.refusal(target.name);
     }
 
-    void remove_snapshots(const Target& target, const std::vector<Snapshot>& snapshots, Progress& progress) {
-        auto image = open(target, Image::Mode::read_write);
+    void remove_snapshots(const ImageTarget& target, const std::vector<Snapshot>& snapshots, Progress& progress) {
+        auto image = open_target(io_.handle(), target, Image::Mode::read_write);
         if (!image) throw missing({});
         refuse_if_opened_meanwhile(*image);
         std::size_t removed = 0;
@@ -236,9 +133,7 @@ class Removal {
             stop_if_requested(std::to_string(removed) + " of its " + std::to_string(snapshots.size()) +
                               (context_.is_repeated() ? " remaining" : "") +
                               " snapshots were removed; the image is whole");
-            progress.begin_part(objects_per_snapshot);
             remove_snapshot(*image, snapshot, progress);
-            progress.end_part();
             ++removed;
         }
     }
@@ -254,18 +149,7 @@ class Removal {
         if (!blockers.watchers.empty() && !image.is_mirrored()) throw blockers.refusal(image.name());
     }
 
-    static void remove_snapshot(Image& image, const Snapshot& snapshot, Progress& progress) {
-        const auto what = "snapshot " + python_bytes(snapshot.name) + " from " + python_bytes(image.name());
-        int rc = 0;
-        if (snapshot.type == RBD_SNAP_NAMESPACE_TYPE_USER)
-            rc = rbd_snap_remove2(image.handle(), snapshot.name.c_str(), RBD_SNAP_REMOVE_UNPROTECT, Progress::callback,
-                                  &progress);
-        else
-            rc = rbd_snap_remove_by_id(image.handle(), snapshot.id);
-        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error removing " + what);
-    }
-
-    void remove_image(const Target& target, std::uint64_t objects, Progress& progress) {
+    void remove_image(const ImageTarget& target, std::uint64_t objects, Progress& progress) {
         context_.step("remove image");
         stop_if_requested("its snapshots were removed; the image is whole");
         progress.begin_part(objects);
@@ -273,12 +157,13 @@ class Removal {
     }
 
     /// Goes on where an earlier removal ended, whoever began it.
-    void resume(const Target& target) {
+    void resume(const ImageTarget& target) {
         std::uint64_t objects = 0;
-        if (auto image = open(target, Image::Mode::read_only)) {
+        if (auto image = open_target(io_.handle(), target, Image::Mode::read_only)) {
             objects = image->object_count();
             // Two clients that trim one image make librbd abort its process.
-            refuse_if_blocked(target, SnapshotPlan::keep, *std::move(image), rest_is_left);
+            auto blockers = find_blockers(*image, io_.handle(), context_.cluster(), SnapshotPlan::keep);
+            refuse_if_blocked(target, *image, blockers, rest_is_left);
         }
         context_.step("resume the removal");
         stop_if_requested(rest_is_left);
@@ -290,7 +175,7 @@ class Removal {
     }
 
     /// The earlier removal ended while it moved the image to the trash. Only `rbd_remove` by name goes on from there.
-    int finish_move(const Target& target, Progress& progress) {
+    int finish_move(const ImageTarget& target, Progress& progress) {
         const auto named = id_of_image(io_.handle(), target.name);
         const auto record = half_removed_image(io_.handle(), target.name);
         if ((named && *named != target.id) || !record || record->id != target.id)
@@ -299,7 +184,7 @@ class Removal {
         return rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
     }
 
-    void finish(const Target& target, int rc) {
+    void finish(const ImageTarget& target, int rc) {
         if (rc == -ENOENT && context_.is_repeated()) return;
         if (rc == -ENOENT) throw missing("another client removed it");
         if (rc == -ECANCELED) throw rbd_error(rc, removing, rest_is_left);
@@ -307,7 +192,7 @@ class Removal {
             throw is_half_removed(target) ? with_note(rbd_error(rc, removing), rest_is_left) : rbd_error(rc, removing);
     }
 
-    bool is_half_removed(const Target& target) const noexcept {
+    bool is_half_removed(const ImageTarget& target) const noexcept {
         try {
             const auto record = trash_record(io_.handle(), target.id);
             return record && record->source == TrashSource::removing;
@@ -323,7 +208,7 @@ class Removal {
     OperationContext& context_;
     ImageSpec spec_;
     std::string wanted_id_;
-    bool refuse_snapshots_;
+    RemovalWish wish_;
     ceph::Ioctx io_;
 };
 
@@ -349,8 +234,7 @@ const Operation delete_operation{
     .touches = touches_of_delete,
     .run = run_delete,
     .interrupted = "goes on with what is left; an image that is gone counts as deleted",
-    .bound_image =
-        [](const json& arguments) { return ImageSpec::parse(arguments.at("image_spec").get<std::string>()); },
+    .bound_image = image_spec_of,
     .left_behind = "the image may be half removed, or only some of its snapshots; delete it again to finish",
 };
 

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include <rbd/features.h>
@@ -182,10 +184,10 @@ std::vector<Watcher> Image::watchers() const {
     return result;
 }
 
-std::string Image::lock_owner(rados_ioctx_t pool) const {
+std::uint64_t Image::lock_owner(rados_ioctx_t pool) const {
     // librbd tells the owner only to who has opened the image for writing; its lock is cls_lock's "rbd_lock".
     std::array<char, 64> id{};
-    if (rbd_get_id(handle(), id.data(), id.size()) < 0) return {};
+    if (rbd_get_id(handle(), id.data(), id.size()) < 0) return 0;
     const auto header = std::string("rbd_header.") + id.data();
     int exclusive = 0;
     std::array<char, 256> tag{};
@@ -200,7 +202,12 @@ std::string Image::lock_owner(rados_ioctx_t pool) const {
     const auto count =
         rados_list_lockers(pool, header.c_str(), "rbd_lock", &exclusive, tag.data(), &tag_size, clients.data(),
                            &clients_size, cookies.data(), &cookies_size, addresses.data(), &addresses_size);
-    return count > 0 ? std::string(addresses.data()) : std::string{};
+    constexpr std::string_view prefix = "client.";
+    const std::string_view name = clients.data();
+    std::uint64_t client = 0;
+    if (count > 0 && name.starts_with(prefix))
+        std::from_chars(name.data() + prefix.size(), name.data() + name.size(), client);
+    return client;
 }
 
 std::optional<Snapshot> Image::find_snapshot(const std::string& name) const {

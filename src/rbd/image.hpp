@@ -74,9 +74,9 @@ class Image {
     std::vector<Child> children_of(std::uint64_t snapshot);
     /// Includes this handle's own watch.
     std::vector<Watcher> watchers() const;
-    /// The address of the client that holds the exclusive lock, empty when none does.
+    /// The client that holds the exclusive lock, 0 when none does.
     /// @param pool  The image's own.
-    std::string lock_owner(rados_ioctx_t pool) const;
+    std::uint64_t lock_owner(rados_ioctx_t pool) const;
 
     /// The snapshot of users by this name.
     std::optional<Snapshot> find_snapshot(const std::string& name) const;

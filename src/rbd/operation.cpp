@@ -30,6 +30,7 @@ const Operation* OperationRegistry::find(std::string_view name) const noexcept {
 const OperationRegistry& OperationRegistry::builtin() {
     static const OperationRegistry registry({&create_operation,
                                              &delete_operation,
+                                             &delete_plan_operation,
                                              &snapshot_create_operation,
                                              &snapshot_edit_operation,
                                              &snapshot_delete_operation,

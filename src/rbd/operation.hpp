@@ -119,6 +119,7 @@ class OperationRegistry {
 
 extern const Operation create_operation;
 extern const Operation delete_operation;
+extern const Operation delete_plan_operation;
 extern const Operation snapshot_create_operation;
 extern const Operation snapshot_edit_operation;
 extern const Operation snapshot_delete_operation;

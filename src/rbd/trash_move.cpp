@@ -1,4 +1,5 @@
 #include "rbd/blockers.hpp"
+#include "rbd/directory.hpp"
 #include "rbd/error.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/snapshot_arguments.hpp"
@@ -38,6 +39,16 @@ void refuse_if_blocked(OperationContext& context, const ImageWork& work, bool fo
     if (!blockers.empty()) throw blockers.refusal(work.target().name, moving);
 }
 
+/// An attempt that died in the midst of the move leaves an image that has no name any more and that the trash neither
+/// gives back nor removes (EBUSY). Moving its name again finishes that; librbd says ENOENT where there is nothing to
+/// finish. It would take any other image that has the name by now, so that one is asked for first.
+void finish_move(const ImageWork& work, std::uint64_t delay_s) {
+    const auto& name = work.target().name;
+    if (id_of_image(work.pool(), name)) return;
+    const int rc = rbd_trash_move(work.pool(), name.c_str(), delay_s);
+    if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, moving);
+}
+
 json run_trash_move(OperationContext& context, const json& arguments) {
     ImageWork work(context, arguments);
     try {
@@ -45,6 +56,7 @@ json run_trash_move(OperationContext& context, const json& arguments) {
     } catch (const Error&) {
         const bool is_done = work.target().state == ImageTarget::State::in_trash && context.is_repeated();
         if (!is_done) throw;
+        finish_move(work, arguments.at("delay").get<std::uint64_t>());
         return nullptr;
     }
     context.step("look for what is in the way");
@@ -66,7 +78,7 @@ const Operation trash_move_operation{
     .metadata = metadata_of_trash_move,
     .touches = touches_of_image,
     .run = run_trash_move,
-    .interrupted = "the image of that id in the trash counts as moved",
+    .interrupted = "the image of that id in the trash counts as moved, a move that was cut off is finished",
     .bound_image = image_spec_of,
 };
 

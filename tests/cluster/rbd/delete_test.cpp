@@ -33,15 +33,6 @@ class Delete : public OperationTest {
     }
 
     /// The state that librbd's trash record of an image is in.
-    void set_trash_state_moving(const std::string& id) {
-        std::string input(1, static_cast<char>(id.size()));
-        input.append(3, '\0').append(id);
-        input += '\1';  // to TRASH_IMAGE_STATE_MOVING
-        input += '\0';  // from TRASH_IMAGE_STATE_NORMAL
-        ASSERT_EQ(
-            rados_exec(other_.pool(), "rbd_trash", "rbd", "trash_state_set", input.data(), input.size(), nullptr, 0),
-            0);
-    }
 };
 
 TEST_F(Delete, RemovesImagesOfAnySizeAndReportsRisingProgress) {
@@ -191,7 +182,7 @@ TEST_F(Delete, FinishesWhatIsHalfRemoved) {
 TEST_F(Delete, FinishesARemovalThatEndedWhileMovingToTheTrash) {
     const auto id = other_.make("d-moving", 1ull << 30, RBD_FEATURE_LAYERING);
     other_.remove_half("d-moving");
-    set_trash_state_moving(id);
+    other_.set_trash_state_moving(id);
 
     remove("d-moving");
 
@@ -214,7 +205,7 @@ TEST_F(Delete, TellsAHalfRemovedImageFromANewOneOfItsName) {
 TEST_F(Delete, SaysThatItCannotFinishWhileAnotherImageHasTheName) {
     const auto id = other_.make("d-stuck", 1ull << 30, RBD_FEATURE_LAYERING);
     other_.remove_half("d-stuck");
-    set_trash_state_moving(id);
+    other_.set_trash_state_moving(id);
     const auto new_id = other_.make("d-stuck");
 
     EXPECT_EQ(error_of([&] { remove("d-stuck", {{"image_id", id}}); }).kind(), ErrorKind::conflict);

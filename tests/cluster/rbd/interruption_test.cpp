@@ -155,6 +155,30 @@ TEST_F(Interruption, OfADeleteIsNotCountedTwice) {
                 IsError(ECANCELED, "1 of its 2 remaining snapshots were removed; the image is whole"));
 }
 
+TEST_F(Interruption, WithinAMoveToTheTrashIsMadeGood) {
+    const auto id = other_.make("i-moving");
+    other_.move_to_trash("i-moving");
+    other_.set_trash_state_moving(id);
+    ASSERT_EQ(rbd_trash_restore(other_.pool(), id.c_str(), "i-moving"), -EBUSY);
+    FakeOperationContext again(&ours(), 2);
+
+    run(rbd::trash_move_operation, {{"image_spec", "rbd/i-moving"}, {"image_id", id}}, again);
+
+    EXPECT_EQ(rbd_trash_restore(other_.pool(), id.c_str(), "i-moving"), 0);
+    EXPECT_EQ(other_.id_of("i-moving"), id);
+}
+
+TEST_F(Interruption, AfterAMoveToTheTrashTakesNoOtherImageOfTheName) {
+    const auto id = other_.make("i-moved");
+    other_.move_to_trash("i-moved");
+    const auto other = other_.make("i-moved");
+    FakeOperationContext again(&ours(), 2);
+
+    run(rbd::trash_move_operation, {{"image_spec", "rbd/i-moved"}, {"image_id", id}}, again);
+
+    EXPECT_EQ(other_.id_of("i-moved"), other);
+}
+
 TEST_F(Interruption, OfACreateTakesAnImageOfTheSameLayoutForItsOwn) {
     create("i-same", {{"size", 12345}, {"features", {"layering"}}});
     EXPECT_NO_THROW(create("i-same", {{"size", 12345}, {"features", {"layering"}}}, 2));

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "rbd/blockers.hpp"
+#include "rbd/clone_flatten.hpp"
+
+#include <cstdint>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace taskd::rbd {
+
+/// What a request wants of the removal of an image.
+struct RemovalWish {
+    bool refuses_snapshots = false;
+    bool flattens_clones = false;
+
+    /// Of the fields `snapshots` and `children` of a normal form.
+    static RemovalWish of(const nlohmann::json& arguments);
+};
+
+/// What the removal of an image is going to do, in this order; looked at before anything is done.
+struct RemovalPlan {
+    SnapshotPlan snapshot_plan = SnapshotPlan::remove;
+    bool keeps_in_trash = false;          ///< `rbd_move_to_trash_on_remove`: nothing of the below is done.
+    std::vector<Flattening> flattenings;  ///< First these clones become independent,
+    std::vector<Snapshot> snapshots;      ///< then these are removed,
+    std::uint64_t objects = 0;            ///< then the image, of so many data objects.
+    std::uint64_t size_bytes = 0;
+    Blockers blockers;
+
+    /// In data objects, for a progress.
+    std::uint64_t weight() const noexcept;
+};
+
+/// @param image  Opened read-only.
+/// @throws Error
+/// @thread Any. Blocks.
+RemovalPlan plan_removal(Image& image, rados_ioctx_t pool, const ceph::Cluster& cluster, const RemovalWish& wish);
+
+}  // namespace taskd::rbd
