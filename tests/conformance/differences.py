@@ -42,6 +42,18 @@ INTENDED = {
     "image.create.at-name": "a name that could not be addressed again is refused (contract 4.3)",
     "image.create.empty-name": "bad input is refused before there is a task, and the field named",
     "image.create.null-name": "bad input is refused before there is a task, and the field named",
+    "ns.create.slash": "a name that could not be addressed again is refused",
+    "ns.list": "lists the namespace that ns.create.slash made there",
+    "ns.list.slash": "lists the namespace that ns.create.slash made there",
+    "ns.list.after-image": "lists the namespace that ns.create.slash made there",
+    "ns.delete.slash-name": "removes the namespace that ns.create.slash made there",
+    "image.list.stale-after-create": "a list is never older than its request (contract 6.14)",
+    "image.list.stale-after-delete": "a list is never older than its request (contract 6.14)",
+    "ns.list.num_images-capped": "a count is never older than its request, and not capped (contract 6.14)",
+    "image.edit.shrink": "shrinking destroys data: it needs allow_shrink (P53)",
+    "image.edit.rename+configuration": "the configuration is that of the renamed image (contract 6.13)",
+    "image.create.schedule": "not yet; the refusal tells the command that adds a schedule",
+    "snap.create.empty-name": "a name that could not be addressed again is refused",
     "image.create.features-unknown": "an unknown feature is refused; the dashboard makes an image without features",
 }
 
@@ -59,7 +71,6 @@ RECORDED_ODDITIES = {
     "image.delete.after-busy": "the recorded source was in use by the copies that hung",
     "trash.purge.has-snapshots": "a recorded image in the trash took long to delete",
     "image.list.empty-params": "the recorded cluster held other images besides",
-    "ns.list.num_images-capped": "a cached count, capped at 5 (contract 6.14)",
 }
 
 # id: reason. What a running dashboard says depends on its caches, or on how far it is; only the record is compared.
