@@ -60,16 +60,18 @@ RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlo
     executor->promise();
     ceph::JournalledExecutor::Prepare prepare;
     if (wanted.bound_image != nullptr)
-        prepare = [cluster = durability_.cluster, image = wanted.bound_image(arguments), inner = executor.get()](
-                      ceph::TaskRecord& record, std::function<void()> go_on) {
-            return rbd::look_up_image(cluster, image, [&record, inner, go_on = std::move(go_on)](const auto& found) {
-                record.bound = nlohmann::json::object();
-                if (found) record.bound["image_id"] = found->id;
-                record.heavy = found && found->is_slow_to_remove();
-                inner->bind(record.bound);
-                inner->set_heavy(record.heavy);
-                go_on();
-            });
+        prepare = [cluster = durability_.cluster, image = wanted.bound_image(arguments), inner = executor.get(),
+                   is_bound = arguments.contains("image_id")](ceph::TaskRecord& record, std::function<void()> go_on) {
+            return rbd::look_up_image(cluster, image,
+                                      [&record, inner, is_bound, go_on = std::move(go_on)](const auto& found) {
+                                          record.bound = nlohmann::json::object();
+                                          // Who gave the id of an image means that one, whoever has its name by now.
+                                          if (found && !is_bound) record.bound["image_id"] = found->id;
+                                          record.heavy = found && found->is_slow_to_remove();
+                                          inner->bind(record.bound);
+                                          inner->set_heavy(record.heavy);
+                                          go_on();
+                                      });
         };
     run.accepted = false;
     run.executor = std::make_unique<ceph::JournalledExecutor>(
