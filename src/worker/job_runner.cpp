@@ -12,11 +12,18 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds progress_interval{100};
+/// Reports of a task come closer together while it is young, so that short work shows how far it is as well: at most 42
+/// in its first second, then ten a second.
+constexpr std::chrono::milliseconds shortest_interval{5};
+constexpr std::chrono::milliseconds longest_interval{100};
 /// Work that goes on without reaching the next percent says so, lest it counts as stalled.
 constexpr std::chrono::milliseconds sign_of_life_interval{1'000};
 /// What runs is never shown as done: 100 is for success, which only the result tells.
 constexpr int most_while_running = 99;
+
+Steady::duration progress_interval(Steady::duration age) {
+    return std::clamp<Steady::duration>(age / 10, shortest_interval, longest_interval);
+}
 
 }  // namespace
 
@@ -51,7 +58,8 @@ class JobRunner::Context final : public rbd::OperationContext {
         const auto now = Steady::now().time_since_epoch();
         auto last = last_report_.load(std::memory_order_relaxed);
         const int shown = last_percent_.load(std::memory_order_relaxed);
-        if (percent < shown || now - last < (percent > shown ? progress_interval : sign_of_life_interval)) return;
+        const auto wait = percent > shown ? progress_interval(now - began_) : Steady::duration(sign_of_life_interval);
+        if (percent < shown || now - last < wait) return;
         if (!last_report_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
         last_percent_.store(percent, std::memory_order_relaxed);
         runner_.sink_.progress(order_.id, percent);
@@ -61,6 +69,7 @@ class JobRunner::Context final : public rbd::OperationContext {
     const WorkOrder order_;
     JobRunner& runner_;
     std::stop_source stop_;
+    const Steady::duration began_ = Steady::now().time_since_epoch();
     std::atomic<Steady::duration> last_report_{Steady::duration::zero()};
     std::atomic<int> last_percent_{0};
 };
