@@ -52,6 +52,16 @@ bool is_unanswered(const std::exception_ptr& failure) {
     }
 }
 
+bool is_cancelled(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        return error.kind() == ErrorKind::cancelled;
+    } catch (...) {
+        return false;
+    }
+}
+
 worker::DispatcherOptions dispatcher_options(worker::DispatcherOptions options, const Session::Surroundings& around,
                                              ceph::CommandSender& sender) {
     if (options.workers == 0) options.workers = 1;  // the one of this process's own threads
@@ -118,6 +128,20 @@ struct Session::Impl {
                    cluster_status, around.journal ? &history : nullptr,
                    around.journal, &lister} {
         if (around.journal) keep_history();
+        tell_failures();
+    }
+
+    /// A line of the log for each task that fails: which, of what, and why.
+    void tell_failures() {
+        tasks.notifications().register_listener(
+            [this](const nlohmann::json& ended) {
+                const auto task = tasks.find_by_id(ended.at("id").get_ref<const std::string&>());
+                if (!task || !task->is_accepted() || !task->failure()) return;
+                const auto text = error_text(task->failure());
+                spdlog::log(is_cancelled(task->failure()) ? spdlog::level::info : spdlog::level::warn,
+                            "task {} ({} {}) failed: {}", task->id(), task->name(), task->metadata().dump(), text);
+            },
+            {std::string(TaskManager::finished_event)});
     }
 
     /// The history follows the ends of tasks as the list does.
