@@ -58,6 +58,7 @@ struct Journal::State {
     bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
     bool lost TASKD_GUARDED_BY(mutex) = false;
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
+    Observer observer TASKD_GUARDED_BY(mutex);
 
     bool may_send() const TASKD_REQUIRES(mutex) { return under_way == 0 && !waiting.empty() && !backing_off && !lost; }
     void push(Change change) TASKD_REQUIRES(mutex) {
@@ -130,14 +131,22 @@ void Journal::finish(const std::string& id, const nlohmann::json& finished_view)
     change.set_key = finished_key(id, finished_view.at("end_time").get<std::string>());
     change.value = encode_finished(id, finished_view);
     change.remove.push_back(task_key(id));
+    Observer observer;
     {
         MutexLock lock(state_->mutex);
+        observer = state_->observer;
         state_->finished_keys.push_back(change.set_key);
         auto expired = state_->take_expired();
         change.remove.insert(change.remove.end(), expired.begin(), expired.end());
     }
+    if (observer) observer(id, finished_view);
     // A failure that was seen, a cancel above all, should not come back to life: it waits for no company.
     add(std::move(change), finished_view.at("success").get<bool>() ? Ends::may_linger : Ends::go_now);
+}
+
+void Journal::observe_ends(Observer observer) {
+    MutexLock lock(state_->mutex);
+    state_->observer = std::move(observer);
 }
 
 void Journal::withdraw(const std::string& id) {

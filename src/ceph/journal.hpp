@@ -56,6 +56,9 @@ class Journal {
     void insert(const TaskRecord& record, Done done);
     void update(const TaskRecord& record);
     void finish(const std::string& id, const nlohmann::json& finished_view);
+    /// Who else is told of each end, at once: before anybody who waits for the task.
+    using Observer = std::function<void(const std::string& id, const nlohmann::json& finished_view)>;
+    void observe_ends(Observer observer);
     /// Takes back an insert, whether it has arrived or not.
     void withdraw(const std::string& id);
     /// Replaces what others see of the owner (its URL, the addresses to fence); `done` when it is durable.

@@ -29,7 +29,7 @@ void JournalledExecutor::init(std::shared_ptr<Task> task) {
 
 void JournalledExecutor::start() {
     if (state_ == Record::is_durable) {
-        if (is_open(advance(Stage::accepted))) start_inner();
+        if (is_open(advance(Stage::starting))) start_inner();
         return;
     }
     if (!prepare_) {
@@ -61,7 +61,7 @@ void JournalledExecutor::handle_inserted(const std::shared_ptr<Task>& task, std:
         if (is_open(advance(Stage::withdrawn))) finish(nullptr, std::move(error));
         return;
     }
-    if (!is_open(advance(Stage::accepted))) {
+    if (!is_open(advance(Stage::starting))) {
         // Given up while the record was on its way, maybe before the journal had it: then the removal came too early.
         journal_->withdraw(task->id());
         return;
@@ -76,11 +76,27 @@ void JournalledExecutor::start_inner() {
     } catch (...) {
         finish(nullptr, std::current_exception());
     }
+    std::optional<bool> cancel_by_force;
+    {
+        MutexLock lock(mutex_);
+        stage_ = Stage::accepted;
+        cancel_by_force = postponed_cancel_;
+    }
+    if (cancel_by_force) inner_->cancel(*cancel_by_force);
+}
+
+// A task that was cancelled between its acceptance and its start would end as never accepted, and its record stay.
+bool JournalledExecutor::postpone_cancel(bool force) {
+    MutexLock lock(mutex_);
+    if (stage_ != Stage::starting) return false;
+    postponed_cancel_ = force || postponed_cancel_.value_or(false);
+    return true;
 }
 
 void JournalledExecutor::cancel(bool force) {
     const Stage before = advance(Stage::withdrawn);
-    if (before == Stage::accepted) inner_->cancel(force);
+    if (before == Stage::starting && postpone_cancel(force)) return;
+    if (before == Stage::starting || before == Stage::accepted) inner_->cancel(force);
     if (!is_open(before)) return;
     if (before == Stage::inserting) journal_->withdraw(task()->id());
     if (before == Stage::preparing)

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <taskd/executor.hpp>
 #include <taskd/task.hpp>
@@ -36,14 +37,17 @@ class JournalledExecutor final : public TaskExecutor {
     void cancel(bool force) override;
 
   private:
-    enum class Stage { preparing, inserting, accepted, withdrawn };
+    enum class Stage { preparing, inserting, starting, accepted, withdrawn };
 
     void prepare(const std::shared_ptr<Task>& task);
     GiveUp take_give_up();
     void insert(const std::shared_ptr<Task>& task);
     void handle_inserted(const std::shared_ptr<Task>& task, std::exception_ptr error);
+    /// Starts the inner executor, and then passes on the cancel that came meanwhile.
     void start_inner();
-    /// Goes to `next`, unless the task was accepted or withdrawn before. @returns the stage that it was in.
+    /// Notes a cancel that must wait for the inner executor's start. @returns false when it need not.
+    bool postpone_cancel(bool force);
+    /// Goes to `next`, unless the task is accepted or was withdrawn before. @returns the stage that it was in.
     Stage advance(Stage next);
     /// Whether it is still open if the task is accepted.
     static bool is_open(Stage stage) noexcept;
@@ -56,6 +60,7 @@ class JournalledExecutor final : public TaskExecutor {
     Mutex mutex_;
     Stage stage_ TASKD_GUARDED_BY(mutex_) = Stage::preparing;
     GiveUp give_up_ TASKD_GUARDED_BY(mutex_);
+    std::optional<bool> postponed_cancel_ TASKD_GUARDED_BY(mutex_);  ///< Whether by force.
 };
 
 }  // namespace taskd::ceph

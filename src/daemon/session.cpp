@@ -111,7 +111,7 @@ class EndAtOnce final : public TaskExecutor {
 struct Session::Impl {
     Impl(const Options& options, Surroundings given)
         : around(std::move(given)),
-          history(options.journal.most_finished),
+          history(std::make_shared<ceph::TaskHistory>(options.journal.most_finished)),
           checked_caller(std::make_shared<ceph::CheckedCaller>(
               std::make_shared<ceph::LibradosCaller>([handle = around.cluster] { return handle; }))),
           command_sender(checked_caller),
@@ -125,7 +125,7 @@ struct Session::Impl {
                       ceph::own_metadata(*around.cluster, std::string(version))),
           services{tasks,          operations,
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
-                   cluster_status, around.journal ? &history : nullptr,
+                   cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
         if (around.journal) keep_history();
         tell_failures();
@@ -144,14 +144,10 @@ struct Session::Impl {
             {std::string(TaskManager::finished_event)});
     }
 
-    /// The history follows the ends of tasks as the list does.
-    void keep_history() {
-        tasks.notifications().register_listener(
-            [this](const nlohmann::json& ended) {
-                const auto task = tasks.find_by_id(ended.at("id").get_ref<const std::string&>());
-                if (task && task->is_accepted()) history.add(task->id(), task->finished_json());
-            },
-            {std::string(TaskManager::finished_event)});
+    /// Whoever sees that a task has ended finds it in the history.
+    void keep_history() const {
+        around.journal->observe_ends(
+            [history = history](const std::string& id, const nlohmann::json& view) { history->add(id, view); });
     }
 
     void fail(const ceph::TaskRecord& record, std::exception_ptr error) {
@@ -167,7 +163,7 @@ struct Session::Impl {
     }
 
     const Surroundings around;
-    ceph::TaskHistory history;
+    const std::shared_ptr<ceph::TaskHistory> history;  // shared with the journal, which may outlive this
     TaskManager tasks;
     const std::shared_ptr<ceph::CheckedCaller> checked_caller;
     ceph::CommandSender command_sender;
@@ -196,7 +192,7 @@ const api::Services& Session::services() const noexcept {
 
 void Session::recover(const ceph::JournalContent& content) {
     for (const auto& finished : content.finished) {
-        impl_->history.add(finished.id, finished.view);
+        impl_->history->add(finished.id, finished.view);
         impl_->tasks.restore_finished(finished.id, finished.view.at("name").get<std::string>(),
                                       finished.view.at("metadata"), finished.view);
     }

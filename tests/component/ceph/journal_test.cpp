@@ -90,6 +90,16 @@ TEST_F(JournalTest, FinishMovesTheRecordToTheHistory) {
     EXPECT_THAT(finished(), ElementsAre("f." + format_utc(clock.wall()) + ".a"));
 }
 
+TEST_F(JournalTest, TellsOfAnEndBeforeItIsDurable) {
+    std::vector<std::string> told;
+    journal->observe_ends([&](const std::string& id, const nlohmann::json&) { told.push_back(id); });
+    insert("a");
+    store->hold();
+    finish("a");
+    EXPECT_THAT(told, ElementsAre("a"));
+    store->answer_all();
+}
+
 TEST_F(JournalTest, WritesAnEndAgainUntilItIsDurable) {
     insert("a");
     store->fail(1, 3);

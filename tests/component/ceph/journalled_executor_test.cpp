@@ -123,6 +123,25 @@ TEST_F(JournalledExecutorTest, GivenUpWhileItsRecordIsUnderWayLeavesNoTrace) {
     EXPECT_THAT(finished(), IsEmpty());
 }
 
+TEST_F(JournalledExecutorTest, CancelledAtTheMomentOfItsAcceptanceItIsStartedFirstAndItsEndIsKept) {
+    store->hold();
+    const auto task = run();
+    bool was_started_before_cancel = true;
+    task->on_accepted([&] {
+        was_started_before_cancel = started;
+        task->cancel();
+    });
+    store->answer_all();
+    ASSERT_FALSE(was_started_before_cancel);
+    EXPECT_TRUE(started);
+    EXPECT_EQ(inner->cancels, 1);
+
+    inner->finish(nullptr);
+    ASSERT_TRUE(settle());
+    EXPECT_THAT(tasks(), IsEmpty());
+    EXPECT_THAT(finished(), SizeIs(1));
+}
+
 TEST_F(JournalledExecutorTest, GivenUpBeforeItsRecordWasSentIsNeverSent) {
     std::function<void()> go_on;
     bool given_up = false;
