@@ -1,6 +1,7 @@
 #include "rbd/blockers.hpp"
 #include "rbd/configuration.hpp"
 #include "rbd/create_image.hpp"
+#include "rbd/destination.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
 #include "rbd/features.hpp"
@@ -144,12 +145,9 @@ class Cloning {
     }
 
     void check_child() {
-        check_pools(child_io_.handle(), child_, layout_);
+        check_pools(context_.cluster(), child_io_.handle(), child_, layout_);
         check_configuration(child_io_.handle(), configuration_, child_.name);
-        if (const auto remains = half_removed_image(child_io_.handle(), child_.name))
-            throw rbd_error(ErrorKind::conflict, -EEXIST, cloning,
-                            "the removal of the image that had this name (id " + remains->id +
-                                ") has not ended: wait for it, or delete it again to finish");
+        refuse_half_removed(child_io_.handle(), child_.name, cloning);
     }
 
     int clone() {

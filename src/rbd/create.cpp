@@ -97,7 +97,7 @@ class Creation {
     }
 
     void check() {
-        check_pools(io_.handle(), spec_, layout_);
+        check_pools(context_.cluster(), io_.handle(), spec_, layout_);
         check_configuration(io_.handle(), configuration_, spec_.name);
         check_mirroring();
         refuse_half_removed(io_.handle(), spec_.name, creating);

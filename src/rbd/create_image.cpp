@@ -1,8 +1,10 @@
 #include "rbd/create_image.hpp"
 
+#include "ceph/cluster.hpp"
 #include "rbd/error.hpp"
 #include "rbd/features.hpp"
 #include "rbd/image.hpp"
+#include "rbd/pool_probe.hpp"
 
 #include <cerrno>
 #include <cmath>
@@ -112,20 +114,21 @@ std::string explain_failure(int rc, rados_ioctx_t pool, const ImageSpec& spec, c
     }
 }
 
-void check_pools(rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout) {
+void check_pools(const ceph::Cluster& cluster, rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout) {
     if (takes_appends_only(pool))
         throw rbd_error(-EOPNOTSUPP, creating,
                         "pool '" + shown(spec.pool) +
                             "' is erasure-coded: take a replicated pool, and name an erasure-coded one as data_pool");
     if (!layout.data_pool) return;
-    rados_t cluster = rados_ioctx_get_cluster(pool);
     const auto name = shown(*layout.data_pool);
-    const auto id = pool_id(cluster, *layout.data_pool);
+    const auto id = pool_id(cluster.handle(), *layout.data_pool);
     if (!id) throw rbd_error(-ENOENT, creating, "data pool '" + name + "' does not exist");
-    if (takes_appends_only(cluster, *id))
+    if (takes_appends_only(cluster.handle(), *id))
         throw rbd_error(-EINVAL, creating,
                         "data pool '" + name + "' is erasure-coded without overwrites: ceph osd pool set " + name +
                             " allow_ec_overwrites true");
+    if (const auto why = why_no_data(cluster, *layout.data_pool); !why.empty())
+        throw rbd_error(-ETIMEDOUT, creating, "data " + why);
 }
 
 }  // namespace taskd::rbd

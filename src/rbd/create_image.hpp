@@ -11,6 +11,10 @@
 #include <rados/librados.h>
 #include <rbd/librbd.h>
 
+namespace taskd::ceph {
+class Cluster;
+}
+
 namespace taskd::rbd {
 
 class Image;
@@ -48,8 +52,8 @@ bool has_layout(const Image& image, rados_ioctx_t pool, const ImageLayout& layou
 std::string explain_failure(int rc, rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout);
 
 /// Refuses pools that can hold no such image, before librbd tries: erasure-coded ones without overwrites, a data pool
-/// that does not exist.
+/// that does not exist or does not answer, for which librbd would wait without end.
 /// @throws Error
-void check_pools(rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout);
+void check_pools(const ceph::Cluster& cluster, rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout);
 
 }  // namespace taskd::rbd

@@ -73,7 +73,7 @@ Destination::Destination(OperationContext& context, ImageSpec spec, std::string 
 
 bool Destination::check(const ImageLayout& layout, const nlohmann::json& configuration) {
     reopen_if_replaced(context_.cluster(), spec_, io_);
-    check_pools(pool(), spec_, layout);
+    check_pools(context_.cluster(), pool(), spec_, layout);
     check_configuration(pool(), configuration, spec_.name);
     bool exists = true;
     if (!spec_.ns.empty() && rbd_namespace_exists(pool(), spec_.ns.c_str(), &exists) == 0 && !exists)

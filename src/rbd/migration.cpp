@@ -105,7 +105,7 @@ class Preparation {
     }
 
     void check_destination() {
-        check_pools(io_.handle(), spec_, layout_);
+        check_pools(context_.cluster(), io_.handle(), spec_, layout_);
         const bool is_itself = io_.pool_id() == rados_ioctx_get_id(work_.pool()) && spec_.ns == work_.spec().ns &&
                                spec_.name == work_.target().name;
         if (is_itself) return;

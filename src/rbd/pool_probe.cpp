@@ -110,4 +110,8 @@ std::string why_no_images(const ceph::Cluster& cluster, const std::string& pool,
     return sentence(silent_pools(cluster, {pool}, ns, "rbd_trash", answers_within));
 }
 
+std::string why_no_data(const ceph::Cluster& cluster, const std::string& pool) {
+    return sentence(silent_pools(cluster, {pool}, "", "rbd_info", answers_within));
+}
+
 }  // namespace taskd::rbd

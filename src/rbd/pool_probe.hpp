@@ -28,4 +28,7 @@ std::string why_no_children(const ceph::Cluster& cluster, const std::string& ns)
 /// Whether librbd can work with the images of this pool, in the same way.
 std::string why_no_images(const ceph::Cluster& cluster, const std::string& pool, const std::string& ns);
 
+/// Whether librbd can take this pool for the data of a new image, in the same way.
+std::string why_no_data(const ceph::Cluster& cluster, const std::string& pool);
+
 }  // namespace taskd::rbd

@@ -66,6 +66,12 @@ TEST_F(SickPool, DoesNotKeepTheTrashOfOthersFull) {
     EXPECT_FALSE(is_in_trash(id));
 }
 
+TEST_F(SickPool, FailsACreateOfDataInItInsteadOfHangingIt) {
+    EXPECT_THAT(error_of([] { create("p-data", {{"data_pool", "sick"}}); }),
+                IsError(ETIMEDOUT, "data pool 'sick' does not answer"));
+    EXPECT_FALSE(other_.exists("p-data"));
+}
+
 TEST_F(SickPool, FailsANamespaceInsteadOfHangingIt) {
     EXPECT_THAT(failure(rbd::namespace_create_operation, {{"pool_name", "sick"}, {"namespace", "n"}}),
                 IsError(ETIMEDOUT, "pool 'sick' does not answer"));
