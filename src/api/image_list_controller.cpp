@@ -98,14 +98,16 @@ Response list(ServicesPointer services, http::Request request) {
 }
 
 Response get(ServicesPointer services, http::Request request) {
-    require_known_query(request, {"omit_usage"});
+    require_known_query(request, {"omit_usage", "image_id"});
     const bool wants_usage = !omits_usage(request);
     auto spec = rbd::ImageSpec::parse(request.param("image_spec"));
+    auto id = query_value(request, "image_id").value_or("");
     auto& lister = lister_of(*services);
     std::optional<rbd::ImageAnswer> found;
     try {
-        found = co_await answer_of_lister<rbd::ImageAnswer>(
-            [&](rbd::Answered<rbd::ImageAnswer> done) { lister.get(std::move(spec), wants_usage, std::move(done)); });
+        found = co_await answer_of_lister<rbd::ImageAnswer>([&](rbd::Answered<rbd::ImageAnswer> done) {
+            lister.get(std::move(spec), std::move(id), wants_usage, std::move(done));
+        });
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::not_found) throw;
     }

@@ -47,6 +47,7 @@ struct Parser {
     CreateArguments create;
     std::vector<std::string> specs;
     bool purge_snapshots = false;
+    std::string image_id{};
     std::vector<std::string> words;
     std::string osd, pg, mon, input_file;
     bool mgr = false;
@@ -114,6 +115,10 @@ void Parser::add_rbd() {
     remove->add_option("image-spec", specs, "[<pool>/[<namespace>/]]<image>, one or more")->type_name("SPEC...");
     image.add_to(*remove);
     remove->add_flag("--purge-snapshots", purge_snapshots, "Remove the image's snapshots too, also protected ones");
+    remove
+        ->add_option("--image-id", image_id,
+                     "The id that the image must have; it may stand in the spec too, for a name that cannot")
+        ->type_name("ID");
     waiting.add_to(*remove);
     remove->footer(
         "Examples:\n  ceph-task rbd rm rbd/vm-1\n"
@@ -203,8 +208,9 @@ Submit Parser::create_invocation() const {
 Submit Parser::remove_invocation() const {
     std::vector<Submission> tasks;
     const std::vector<std::string> images = specs.empty() ? std::vector<std::string>{""} : specs;
+    if (!image_id.empty() && images.size() > 1) throw UsageError("--image-id is of one image");
     for (const std::string& spec : images) {
-        Submission task = remove_image(spec, image.pool, image.name_space, image.image, purge_snapshots);
+        Submission task = remove_image(spec, image.pool, image.name_space, image.image, purge_snapshots, image_id);
         if (std::ranges::find(tasks, task) == tasks.end()) tasks.push_back(std::move(task));
     }
     return waiting.submit(std::move(tasks));

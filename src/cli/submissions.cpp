@@ -88,11 +88,11 @@ Submission create_image(const CreateArguments& arguments) {
 }
 
 Submission remove_image(std::string_view spec, std::string_view pool, std::string_view name_space,
-                        std::string_view image, bool purge_snapshots) {
+                        std::string_view image, bool purge_snapshots, std::string_view id) {
     const std::string text = image_spec(spec, pool, name_space, image).text();
-    return {.method = "DELETE",
-            .target = "/api/block/image/" + path_parameter(text) + (purge_snapshots ? "" : "?snapshots=refuse"),
-            .label = "rbd rm " + text};
+    std::string target = "/api/block/image/" + path_parameter(text) + (purge_snapshots ? "" : "?snapshots=refuse");
+    if (!id.empty()) target.append(purge_snapshots ? "?" : "&").append("image_id=").append(path_parameter(id));
+    return {.method = "DELETE", .target = std::move(target), .label = "rbd rm " + text};
 }
 
 Submission cluster_command(const std::string& target, const std::vector<std::string>& words) {

@@ -30,9 +30,10 @@ nlohmann::json feature_list(std::string_view option, const std::vector<std::stri
 Submission create_image(const CreateArguments& arguments);
 
 /// The request that removes this image, with its snapshots or, as `rbd rm`, only if it has none.
+/// @param id  The id that the image must have; empty: whoever has the name.
 /// @throws BadRequest
 Submission remove_image(std::string_view spec, std::string_view pool, std::string_view name_space,
-                        std::string_view image, bool purge_snapshots);
+                        std::string_view image, bool purge_snapshots, std::string_view id = {});
 
 /// The request that sends a cluster command.
 /// @param target  "mon", "mgr", "osd.3", "pg 1.0"; empty leaves the choice to the daemon (or, for JSON, is "mon").

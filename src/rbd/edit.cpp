@@ -70,11 +70,15 @@ json metadata_of_edit(const json& arguments) {
     return {{"image_spec", arguments.at("image_spec")}, {"name", arguments.at("name")}};
 }
 
+bool is_to_be_renamed(const json& arguments) {
+    const auto& name = arguments.at("name");
+    return name.is_string() && !name.get_ref<const std::string&>().empty();
+}
+
 /// What it is to be called; the name that it has when it keeps that.
 ImageSpec renamed(const json& arguments) {
     auto spec = image_spec_of(arguments);
-    if (const auto& name = arguments.at("name"); name.is_string() && !name.get_ref<const std::string&>().empty())
-        spec.name = name.get<std::string>();
+    if (is_to_be_renamed(arguments)) spec.name = arguments.at("name").get<std::string>();
     return spec;
 }
 
@@ -229,6 +233,7 @@ class Edit {
     // name
 
     void plan_name() {
+        if (!is_to_be_renamed(arguments_)) return;  // by an id in place of its name, the names differ
         if (name_ == target_.name || name_ == shown(target_.name)) return;
         constexpr std::string_view renaming = "error renaming image";
         if (id_of_image(work_->pool(), name_) || Image::open(work_->pool(), name_, Image::Mode::read_only))

@@ -94,6 +94,10 @@ bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
+bool is_meant(std::string_view given, std::string_view name, std::string_view id) {
+    return given == name || given == id || given == shown(name);
+}
+
 std::string shown(std::string_view text) {
     std::string result;
     result.reserve(text.size());

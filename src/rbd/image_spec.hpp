@@ -46,6 +46,10 @@ void check_new_name(std::string_view name, std::string_view field);
 
 bool is_utf8(std::string_view text) noexcept;
 
+/// Whether a spec that ends in `given` may mean the image called `name` when the image's id is given beside it: by its
+/// name, by what is shown of one that is not UTF-8, or by the id once more, for a name that no spec can hold (`a/b`).
+bool is_meant(std::string_view given, std::string_view name, std::string_view id);
+
 /// `text` as it can be shown and put in JSON: each byte that is no UTF-8 becomes U+FFFD.
 std::string shown(std::string_view text);
 

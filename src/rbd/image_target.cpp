@@ -15,15 +15,10 @@ ImageTarget elsewhere(State state, std::string id, std::string name, std::string
     return {state, std::move(id), std::move(name), std::move(why)};
 }
 
-/// A name that is not UTF-8 reaches us as it is shown; the id says that it is the one.
-bool is_name_of(const std::string& name, const ImageSpec& spec) {
-    return name == spec.name || shown(name) == spec.name;
-}
-
 /// Never any other than the image of that id.
 ImageTarget find_by_id(rados_ioctx_t pool, const ImageSpec& spec, const std::string& id) {
     if (auto name = name_of_image(pool, id)) {
-        if (is_name_of(*name, spec)) return {State::named, id, *std::move(name), {}};
+        if (is_meant(spec.name, *name, id)) return {State::named, id, *std::move(name), {}};
         auto why = "the image with the id " + id + " is now named '" + shown(*name) + "'";
         return elsewhere(State::renamed, id, *std::move(name), std::move(why));
     }

@@ -27,7 +27,7 @@ struct ImageTarget {
 };
 
 /// Reads `image_spec` (required) and `image_id`, the id that the image of this name must have, into the normal form.
-/// With the id no other image is ever touched, and a name that is not UTF-8 can be given as it is shown.
+/// With the id no other image is ever touched, and the name may be given as `is_meant` has it.
 /// @throws BadRequest
 void decode_image(const Arguments& fields, nlohmann::json& result);
 

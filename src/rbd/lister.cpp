@@ -171,10 +171,11 @@ void Lister::list(ListRequest request, Answered<ImageList> done) {
 
 namespace {
 
-/// A look for one image by its name.
+/// A look for one image by its name or its id.
 struct Get {
     Lister::Impl& lister;
     ImageSpec spec;
+    std::string id;
     bool wants_usage;
     Answered<ImageAnswer> done;
     std::shared_ptr<ReadingContext> context = std::make_shared<ReadingContext>();
@@ -214,9 +215,23 @@ void read_found(const GetPointer& get, const std::string& id) {
                [get, until](ListedImage read) { get->answer.image = std::move(read); });
 }
 
+void look_for_id(const GetPointer& get, const std::shared_ptr<const ceph::Ioctx>& io) {
+    ReadOp op;
+    op.exec("dir_get_name", wire::text_input(get->id));
+    get->lister.reader.read(io, "rbd_directory", std::move(op), [get](ReadOp& answer) {
+        const int rc = answer.result(0);
+        if (rc < 0 && rc != -ENOENT) return get->done({{}, error_of(get->spec.pool, rc)});
+        auto name = wire::decode_text(answer.answer(0));
+        if (!name || !is_meant(get->spec.name, *name, get->id)) return get->done({{}, not_found()});
+        get->spec.name = *std::move(name);
+        read_found(get, get->id);
+    });
+}
+
 void look_for(const GetPointer& get) {
     const auto io = get->pool->io(get->spec.ns);
     if (!io) return get->done({{}, error_of(get->spec.pool, -ENOENT)});
+    if (!get->id.empty()) return look_for_id(get, io);
     ReadOp op;
     op.exec("get_id");
     get->lister.reader.read(io, "rbd_id." + get->spec.name, std::move(op), [get](ReadOp& answer) {
@@ -228,10 +243,10 @@ void look_for(const GetPointer& get) {
 
 }  // namespace
 
-void Lister::get(ImageSpec image, bool wants_usage, Answered<ImageAnswer> done) {
-    impl_->take<ImageAnswer>(std::move(done), [impl = impl_.get(), image = std::move(image),
+void Lister::get(ImageSpec image, std::string id, bool wants_usage, Answered<ImageAnswer> done) {
+    impl_->take<ImageAnswer>(std::move(done), [impl = impl_.get(), image = std::move(image), id = std::move(id),
                                                wants_usage](const Answered<ImageAnswer>& answered) {
-        const auto get = std::make_shared<Get>(Get{*impl, image, wants_usage, answered});
+        const auto get = std::make_shared<Get>(Get{*impl, image, id, wants_usage, answered});
         impl->with_pools([get](const Impl::Pools& pools, const std::exception_ptr& error) {
             if (error) return get->done({{}, error});
             get->pool = pools->find(get->spec.pool);

@@ -112,7 +112,8 @@ class Lister {
     /// @throws QueueFull, as all others
     void list(ListRequest request, Answered<ImageList> done);
     /// Error not_found (component rbd) when there is no such image, or only a half-removed one.
-    void get(ImageSpec image, bool wants_usage, Answered<ImageAnswer> done);
+    /// @param id  The id that it must have, which says what the name cannot (`is_meant`); empty: whoever has the name.
+    void get(ImageSpec image, std::string id, bool wants_usage, Answered<ImageAnswer> done);
     /// @param pool  Empty: all pools with the application rbd.
     void trash(std::string pool, Answered<std::vector<TrashAnswer>> done);
     void namespaces(std::string pool, Answered<std::vector<NamespaceAnswer>> done);

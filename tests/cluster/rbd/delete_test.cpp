@@ -130,6 +130,14 @@ TEST_F(Delete, TakesTheRawNameToo) {
     expect_gone("raw\xFF\xFEname", id);
 }
 
+TEST_F(Delete, AddressesANameThatNoSpecCanHoldByTheIdAlone) {
+    const auto id = other_.make("d/slash");
+
+    remove(id, {{"image_id", id}});
+
+    expect_gone("d/slash", id);
+}
+
 TEST_F(Delete, NeverRemovesAnImageOfAnotherId) {
     const auto old_id = other_.make("d-id");
     other_.remove("d-id");

@@ -209,6 +209,16 @@ TEST_F(EditTest, ReachesANameThatIsNotUtf8ByItsId) {
     EXPECT_EQ(other_.id_of("e-utf8"), id);
 }
 
+TEST_F(EditTest, ReachesANameThatNoSpecCanHoldByItsIdAlone) {
+    const auto id = other_.make("e/slash");
+
+    edit(id, {{"image_id", id}, {"size", 16 * mib}});
+    EXPECT_EQ(size_of("e/slash"), 16 * mib);
+    edit(id, {{"image_id", id}, {"name", "e-slash"}});
+
+    EXPECT_EQ(other_.id_of("e-slash"), id);
+}
+
 TEST_F(EditTest, ShrinksOnlyWhenThatIsAllowed) {
     other_.make("e-shrink", 1024 * mib);
 

@@ -71,6 +71,12 @@ TEST(CommandLine, RbdRmTakesAnImageWithoutSpec) {
     EXPECT_NE(refusal({"rbd", "rm"}), "");
 }
 
+TEST(CommandLine, RbdRmOfAnIdIsOfOneImage) {
+    EXPECT_THAT(parsed<Submit>({"rbd", "rm", "a", "--image-id", "10ab"}).tasks.front().target,
+                ::testing::EndsWith("image_id=10ab"));
+    EXPECT_NE(refusal({"rbd", "rm", "a", "b", "--image-id", "10ab"}), "");
+}
+
 TEST(CommandLine, TimeoutIsInSeconds) {
     EXPECT_EQ(parsed<Submit>({"rbd", "rm", "a", "--timeout", "5"}).timeout, 5s);
     EXPECT_EQ(parsed<Watch>({"watch", "--timeout", "0"}).timeout, 0s);

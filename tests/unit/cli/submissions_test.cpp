@@ -65,6 +65,12 @@ TEST(RemoveImage, RefusesSnapshotsUnlessToldToPurgeThem) {
     EXPECT_EQ(remove_image("rbd/vm", "", "", "", true).body, nullptr);
 }
 
+TEST(RemoveImage, MaySayWhichIdIsMeant) {
+    EXPECT_EQ(remove_image("rbd/10ab", "", "", "", false, "10ab").target,
+              "/api/block/image/rbd%2F10ab?snapshots=refuse&image_id=10ab");
+    EXPECT_EQ(remove_image("rbd/vm", "", "", "", true, "10ab").target, "/api/block/image/rbd%2Fvm?image_id=10ab");
+}
+
 TEST(ClusterCommand, JsonGoesAsItIs) {
     const Submission submission = cluster_command("", {R"({"prefix":"osd pool ls","detail":"detail"})"});
     EXPECT_EQ(submission.body,

@@ -60,6 +60,14 @@ TEST(NewName, IsRefusedWhenASpecCouldNotAddressIt) {
         EXPECT_THROW(check_new_name(name, "name"), BadRequest) << name;
 }
 
+TEST(IsMeant, ByTheNameByWhatIsShownOfItOrByTheId) {
+    EXPECT_TRUE(is_meant("vm", "vm", "10ab"));
+    EXPECT_TRUE(is_meant("bad\xEF\xBF\xBD", "bad\xFF", "10ab"));
+    EXPECT_TRUE(is_meant("10ab", "d/x", "10ab"));
+    EXPECT_FALSE(is_meant("x", "d/x", "10ab"));
+    EXPECT_FALSE(is_meant("vm", "vm-2", "10ab"));
+}
+
 TEST(Shown, LeavesUtf8Alone) {
     EXPECT_EQ(shown("ünï \xF0\x9F\x98\x80"), "ünï \xF0\x9F\x98\x80");
 }

@@ -46,7 +46,7 @@ rbd::ImageList ListerTest::list(const std::string& pool, bool wants_usage) {
 }
 
 rbd::ImageAnswer ListerTest::get(const rbd::ImageSpec& image, bool wants_usage) {
-    return ask<rbd::ImageAnswer>([&](auto done) { lister().get(image, wants_usage, std::move(done)); });
+    return ask<rbd::ImageAnswer>([&](auto done) { lister().get(image, {}, wants_usage, std::move(done)); });
 }
 
 rbd::ListedImage ListerTest::find(const rbd::ImageList& list, const std::string& name) {
