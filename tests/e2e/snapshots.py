@@ -254,29 +254,6 @@ def mistakes_are_400_and_name_their_field(world):
 
 
 @check
-def a_rollback_of_a_big_image_shows_real_progress(world):
-    daemon = world.start()
-    make(daemon, "big", size=4 << 30)
-    world.cluster.tool("rbd", "bench", "--io-type", "write", "--io-size", "64K", "--io-pattern", "seq", "--io-total",
-                       "64M", "big")
-    make_snapshot = {"snapshot_name": "s", "mirrorImageSnapshot": False}
-    expect_done(daemon, daemon.post(image_path("rbd/big", "/snap"), make_snapshot), 201)
-    answer = daemon.request("POST", snap_path("big", "s", "/rollback"), headers={"Prefer": "respond-async"})
-    expect_equal(answer.status, 202, f"status of {answer}")
-    seen = []
-    while True:
-        view = daemon.task(answer.task_id)
-        if not seen or view["progress"] != seen[-1]:
-            seen.append(view["progress"])
-        if view["state"] == "finished":
-            break
-    expect(view["success"], f"the rollback failed: {view}")
-    expect_equal(seen, sorted(seen), "progress")
-    expect_equal(seen[-1], 100, "last progress")
-    print(f"  progress values seen: {len(seen)}")
-
-
-@check
 def the_command_line_has_rbds_words(world):
     daemon = world.start()
     for words in (["create", "rbd/cli", "--size", "4"], ["snap", "create", "rbd/cli@a"],

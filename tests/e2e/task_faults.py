@@ -12,7 +12,7 @@ import sys
 import threading
 
 from harness import TEST_CEPH_TASKD, Suite, at_once, expect, expect_equal, wait_until
-from world import GIB, World, accepted, await_some_progress, check_of, history, start_deletes
+from world import GIB, World, accepted, await_some_progress, await_state, check_of, history, start_deletes
 
 LIST = "/api/block/image?limit=-1&pool_name=rbd"
 KOLKATA = {"TZ": "Asia/Kolkata"}
@@ -152,6 +152,24 @@ class Hammer:
         self.stopping.set()
         for thread in self.threads:
             thread.join()
+
+
+@check
+def before_it_has_read_its_journal_it_says_503(world):
+    daemon = world.start()
+    ids = set(start_deletes(world, daemon, "unread", 4))
+    daemon.stop(signal.SIGKILL)
+    with world.cluster.frozen("osd.0"):
+        daemon = world.start()
+        for answer in (daemon.get("/api/task"), daemon.get("/api/summary"), daemon.get(LIST), daemon.create("unheard")):
+            expect_equal(answer.status, 503, f"status of {answer}")
+            expect(answer.headers["Retry-After"], "a 503 without Retry-After")
+        expect_equal(daemon.get("/healthz").status, 200, "/healthz")
+    await_state(daemon, "active")
+    known = {task["id"] for tasks in daemon.get("/api/task?detail=true").body.values() for task in tasks}
+    expect(ids <= known, lambda: f"tasks that it does not know: {ids - known}")
+    wait_until(lambda: not daemon.executing(), "nothing executes")
+    expect_equal(world.images("unheard"), [], "what was refused")
 
 
 @check
