@@ -12,8 +12,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-/// Reports of a task come closer together while it is young, so that short work shows how far it is as well: at most 42
-/// in its first second, then ten a second.
+/// Reports come closer together at the beginning, so that short work shows how far it is as well: at most 42 in the
+/// first second after the first, then ten a second.
 constexpr std::chrono::milliseconds shortest_interval{5};
 constexpr std::chrono::milliseconds longest_interval{100};
 /// Work that goes on without reaching the next percent says so, lest it counts as stalled.
@@ -58,7 +58,8 @@ class JobRunner::Context final : public rbd::OperationContext {
         const auto now = Steady::now().time_since_epoch();
         auto last = last_report_.load(std::memory_order_relaxed);
         const int shown = last_percent_.load(std::memory_order_relaxed);
-        const auto wait = percent > shown ? progress_interval(now - began_) : Steady::duration(sign_of_life_interval);
+        const auto age = now - first_call(now);
+        const auto wait = percent > shown ? progress_interval(age) : Steady::duration(sign_of_life_interval);
         if (percent < shown || now - last < wait) return;
         if (!last_report_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
         last_percent_.store(percent, std::memory_order_relaxed);
@@ -66,10 +67,19 @@ class JobRunner::Context final : public rbd::OperationContext {
     }
 
   private:
+    /// When progress was told first: librbd may have worked long before, and be done soon after.
+    Steady::duration first_call(Steady::duration now) noexcept {
+        auto first = first_call_.load(std::memory_order_relaxed);
+        if (first == Steady::duration::zero() &&
+            first_call_.compare_exchange_strong(first, now, std::memory_order_relaxed))
+            return now;
+        return first;
+    }
+
     const WorkOrder order_;
     JobRunner& runner_;
     std::stop_source stop_;
-    const Steady::duration began_ = Steady::now().time_since_epoch();
+    std::atomic<Steady::duration> first_call_{Steady::duration::zero()};
     std::atomic<Steady::duration> last_report_{Steady::duration::zero()};
     std::atomic<int> last_percent_{0};
 };
