@@ -9,7 +9,7 @@ BUILD=(build-essential g++ cmake ninja-build pkg-config ccache)
 CHECK=(clang clang-format clang-tidy)
 
 # Boost: only the headers, and of the version with which the distribution built librados.
-LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev
+LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
     zlib1g-dev libsystemd-dev)
 
 TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps)

@@ -1,5 +1,6 @@
 #include "api/endpoint.hpp"
 #include "api/error_view.hpp"
+#include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 #include "api/task_response.hpp"
@@ -7,6 +8,9 @@
 #include "ceph/command_words.hpp"
 #include "ceph/journalled_executor.hpp"
 #include "ceph/secrets.hpp"
+
+#include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
@@ -41,6 +45,23 @@ nlohmann::json command_of(const Services& services, const nlohmann::json& argume
     return ceph::command_from_words(words, *table);
 }
 
+/// Commands that change nothing and tell no secret: who may read about monitors may send them, to monitors and the mgr.
+constexpr std::array<std::string_view, 29> readable{
+    "df",           "features",      "fs ls",          "fs status", "fsid",     "health",       "mds stat", "mgr dump",
+    "mgr services", "mgr stat",      "mon dump",       "mon stat",  "node ls",  "osd df",       "osd dump", "osd ls",
+    "osd pool get", "osd pool ls",   "osd pool stats", "osd stat",  "osd tree", "osd versions", "pg dump",  "pg ls",
+    "pg stat",      "quorum_status", "status",         "version",   "versions"};
+
+bool may_send(const auth::User& caller, const ceph::CommandTarget& target, const nlohmann::json& command) {
+    if (caller.must_change_password) return false;
+    if (caller.is_administrator()) return true;
+    const bool is_readable = std::find(readable.begin(), readable.end(),
+                                       command.at("prefix").get_ref<const std::string&>()) != readable.end();
+    const bool is_small =
+        target.kind == ceph::CommandTarget::Kind::mon || target.kind == ceph::CommandTarget::Kind::mgr;
+    return is_readable && is_small && caller.may(auth::Scope::monitor, auth::Permission::read);
+}
+
 http::net::awaitable<http::Response> run(std::shared_ptr<const Services> services, http::Request request) {
     const nlohmann::json arguments = read_arguments(request);
     for (const auto& [name, value] : arguments.items())
@@ -49,6 +70,7 @@ http::net::awaitable<http::Response> run(std::shared_ptr<const Services> service
     const auto target = ceph::CommandTarget::parse(text_member(arguments, "target", "mon"));
     nlohmann::json command = command_of(*services, arguments);
     ceph::check_shape(command);
+    if (!may_send(caller_of(request), target, command)) co_return forbidden_response();
 
     auto executor =
         std::make_unique<SendCommandExecutor>(services->commands, target.text(), text_member(arguments, "input", ""));
@@ -67,7 +89,7 @@ http::net::awaitable<http::Response> run(std::shared_ptr<const Services> service
     }
     auto task = services->tasks.run(
         "command", std::move(metadata), [command = std::move(command)] { return command; }, std::move(options));
-    return answer_with_task(std::move(task), {wait_time(request, wait_for), 200, {}});
+    co_return co_await answer_with_task(std::move(task), {wait_time(request, wait_for), 200, {}});
 }
 
 }  // namespace

@@ -17,16 +17,6 @@ http::Response answer_of_exception() {
     }
 }
 
-/// Of a front that is not the active one.
-http::Response answer_of_standby(const Access::Standing& standing, const http::Request& request) {
-    if (standing.active_url.empty())
-        return failure_response(std::make_exception_ptr(
-            Error(ErrorKind::unavailable, EAGAIN, "taskd", "this ceph-taskd is not serving yet: " + standing.state)));
-    http::Response response = http::error_response(303, "The active ceph-taskd is " + standing.active_url);
-    response.headers.emplace_back("Location", standing.active_url + request.target);
-    return response;
-}
-
 // A named coroutine that owns its arguments, as its handler would not be there when a lambda's closure is gone.
 http::net::awaitable<http::Response> guarded(Later handler, std::shared_ptr<const Services> services,
                                              http::Request request) {
@@ -44,6 +34,15 @@ http::net::awaitable<http::Response> at_once(http::Response response) {
 }
 
 }  // namespace
+
+http::Response answer_of_standby(const Access::Standing& standing, const http::Request& request) {
+    if (standing.active_url.empty())
+        return failure_response(std::make_exception_ptr(
+            Error(ErrorKind::unavailable, EAGAIN, "taskd", "this ceph-taskd is not serving yet: " + standing.state)));
+    http::Response response = http::error_response(303, "The active ceph-taskd is " + standing.active_url);
+    response.headers.emplace_back("Location", standing.active_url + request.target);
+    return response;
+}
 
 http::SyncHandler endpoint(Access access, Now handler, Version version) {
     return [access = std::move(access), handler = std::move(handler), version](const http::Request& request) {

@@ -19,4 +19,7 @@ using Later = std::function<http::net::awaitable<http::Response>(std::shared_ptr
 http::SyncHandler endpoint(Access access, Now handler, Version version = {});
 http::Handler endpoint(Access access, Later handler, Version version = {});
 
+/// What a front answers that is not the active one.
+http::Response answer_of_standby(const Access::Standing& standing, const http::Request& request);
+
 }  // namespace taskd::api

@@ -1,4 +1,5 @@
 #include "api/endpoint.hpp"
+#include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 #include "api/task_response.hpp"
@@ -54,6 +55,8 @@ http::Response search(const Services& services, const http::Request& request) {
     query.until = time(request, "until");
     query.limit = number(request, "limit", query.limit, most_at_once);
     query.offset = number(request, "offset", 0, std::size_t{1} << 31U);
+    if (const auto& caller = caller_of(request); !caller.is_administrator())
+        query.may_see = [&caller](const std::string& name) { return may_see(caller, name); };
     return json_response(services.history->search(query));
 }
 

@@ -1,9 +1,14 @@
 #include "api/routes.hpp"
 
+#include "api/guard.hpp"
+
 namespace taskd::api {
 
 http::Router make_router(const Access& access) {
-    http::Router router;
+    http::Router router([access](std::string_view method, std::string_view pattern, http::Route route) {
+        return guarded(access, right_of(method, pattern), std::move(route));
+    });
+    add_auth_routes(router, access);
     add_task_routes(router, access);
     add_history_routes(router, access);
     add_summary_routes(router, access);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "auth/access_feed.hpp"
+#include "auth/login_desk.hpp"
 #include "ceph/cluster_status.hpp"
 #include "ceph/command_table.hpp"
 #include "ceph/journal.hpp"
@@ -18,6 +20,15 @@
 
 namespace taskd::api {
 
+/// Who may do what, and how they show who they are.
+struct Authority {
+    /// The newest look at users and tokens; null while nothing is known of them. Never waits.
+    std::function<std::shared_ptr<const auth::AccessState>()> state;
+    auth::LoginDesk& logins;
+    /// As auth::AccessFeed::revoke.
+    std::function<void(const auth::Token& token, std::function<void(bool written)> done)> revoke;
+};
+
 /// What the controllers work with while this front is the active one.
 struct Services {
     TaskManager& tasks;
@@ -33,6 +44,8 @@ struct Services {
     std::shared_ptr<ceph::Journal> journal = {};
     /// Tells what images there are; null where there is no cluster to ask.
     rbd::Lister* lister = nullptr;
+    /// Null: everybody who can connect may do everything.
+    const Authority* authority = nullptr;
 };
 
 /// How a request gets at the services, which come and go with the active role. A request keeps what it got to its end.

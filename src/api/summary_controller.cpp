@@ -1,7 +1,9 @@
 #include "api/endpoint.hpp"
+#include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 #include "api/task_response.hpp"
+#include "api/task_view.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -20,13 +22,16 @@ http::Response summary(const Services& services, const http::Request& request) {
     const auto cluster = services.cluster.current();
     static const ceph::ClusterSnapshot nothing_known;
     const auto& known = cluster.snapshot ? *cluster.snapshot : nothing_known;
+    const auto& caller = caller_of(request);
     nlohmann::json body = services.tasks.list_json();
+    keep_visible(body, caller);
     body["health_status"] = known.health_status;
     body["mgr_id"] = known.mgr_id;
     body["mgr_host"] = known.mgr_url;
     body["have_mon_connection"] = cluster.have_mon_connection;
     body["version"] = known.version;
-    body["rbd_mirroring"] = mirroring_view(services);
+    if (caller.may(auth::Scope::rbd_mirroring, auth::Permission::read))
+        body["rbd_mirroring"] = mirroring_view(services);
     return json_response(body);
 }
 

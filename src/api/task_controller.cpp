@@ -1,4 +1,5 @@
 #include "api/endpoint.hpp"
+#include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 #include "api/task_response.hpp"
@@ -14,17 +15,22 @@ namespace {
 
 constexpr std::chrono::seconds longest_wait{300};
 
-std::shared_ptr<Task> require_task(const Services& services, const std::string& id) {
+/// One that the caller may not see is none.
+std::shared_ptr<Task> require_task(const Services& services, const http::Request& request) {
+    const auto& id = request.param("id");
     auto task = services.tasks.find_by_id(id);
-    if (!task) throw Error(ErrorKind::not_found, ENOENT, "taskd", "no task " + id + " is executing or still listed");
+    if (!task || !may_see(caller_of(request), task->name()))
+        throw Error(ErrorKind::not_found, ENOENT, "taskd", "no task " + id + " is executing or still listed");
     return task;
 }
 
 http::Response list(const Services& services, const http::Request& request) {
     require_known_query(request, {"name", "detail"});
     const auto glob = query_value(request, "name").value_or("");
-    if (!query_flag(request, "detail")) return json_response(services.tasks.list_json(glob));
-    return json_response(detailed_list(services.tasks.list(glob)));
+    auto body =
+        query_flag(request, "detail") ? detailed_list(services.tasks.list(glob)) : services.tasks.list_json(glob);
+    keep_visible(body, caller_of(request));
+    return json_response(body);
 }
 
 std::chrono::milliseconds wait_of(const http::Request& request) {
@@ -40,7 +46,7 @@ std::chrono::milliseconds wait_of(const http::Request& request) {
 
 http::net::awaitable<http::Response> show(std::shared_ptr<const Services> services, http::Request request) {
     require_known_query(request, {"wait"});
-    const auto task = require_task(*services, request.param("id"));
+    const auto task = require_task(*services, request);
     if (const auto wait = wait_of(request); wait.count() > 0) co_await wait_for_task(task, wait);
     co_return json_response(task_detail(*task));
 }
@@ -48,7 +54,9 @@ http::net::awaitable<http::Response> show(std::shared_ptr<const Services> servic
 http::Response cancel(const Services& services, const http::Request& request) {
     require_known_query(request, {"force"});
     const bool force = query_flag(request, "force");
-    const auto task = require_task(services, request.param("id"));
+    const auto task = require_task(services, request);
+    const auto& caller = caller_of(request);
+    if (caller.must_change_password || !may_start(caller, task->name())) return forbidden_response();
     if (task->is_finished())
         throw Error(ErrorKind::conflict, EALREADY, "taskd", "task " + task->id() + " has finished already");
     task->cancel(force);

@@ -1,5 +1,7 @@
 #include "api/task_view.hpp"
 
+#include "api/rights.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace taskd::api {
@@ -31,6 +33,16 @@ nlohmann::json detailed_list(const TaskList& list) {
     auto finished = nlohmann::json::array();
     for (const auto& task : list.finished) finished.push_back(task_detail(*task));
     return {{"executing_tasks", std::move(executing)}, {"finished_tasks", std::move(finished)}};
+}
+
+void keep_visible(nlohmann::json& list, const auth::User& caller) {
+    if (caller.is_administrator()) return;
+    for (const auto* name : {"executing_tasks", "finished_tasks"}) {
+        nlohmann::json seen = nlohmann::json::array();
+        for (auto& task : list.at(name))
+            if (may_see(caller, task.at("name").get_ref<const std::string&>())) seen.push_back(std::move(task));
+        list[name] = std::move(seen);
+    }
 }
 
 }  // namespace taskd::api

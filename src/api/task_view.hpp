@@ -1,5 +1,7 @@
 #pragma once
 
+#include "auth/access_database.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 #include <taskd/task_manager.hpp>
 
@@ -11,5 +13,8 @@ nlohmann::json task_detail(const Task& task);
 
 /// The list with `task_detail` for each entry, in place of the dashboard's closed set of keys.
 nlohmann::json detailed_list(const TaskList& list);
+
+/// Leaves only the tasks in a list, `{"executing_tasks", "finished_tasks"}`, that the caller may see.
+void keep_visible(nlohmann::json& list, const auth::User& caller);
 
 }  // namespace taskd::api

@@ -18,6 +18,7 @@ void TaskHistory::add(std::string id, const nlohmann::json& finished_view) {
 
 bool TaskHistory::matches(const Entry& entry, const HistoryQuery& query) {
     if (query.success && *query.success != entry.success) return false;
+    if (query.may_see && !query.may_see(entry.name)) return false;
     if (!query.since.empty() && entry.end_time < query.since) return false;
     if (!query.until.empty() && entry.end_time >= query.until) return false;
     if (!query.name_glob.empty() && ::fnmatch(query.name_glob.c_str(), entry.name.c_str(), FNM_NOESCAPE) != 0)

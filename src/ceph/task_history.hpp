@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ struct HistoryQuery {
     std::string name_glob;
     std::optional<bool> success;
     std::string text;   ///< Occurs in the name, the metadata or the failure.
+    std::function<bool(const std::string& name)> may_see;  ///< None: all are seen.
     std::string since;  ///< UTC: ended at or after it.
     std::string until;  ///< UTC: ended before it.
     std::size_t limit = 100;

@@ -44,6 +44,7 @@ struct Words {
     double grace_s = 10;
     double stall_s = 10;
     long connect_timeout_s = 15;
+    std::string auth = "none";
     bool no_listen = false;
     bool no_journal = false;
 };
@@ -71,6 +72,13 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
     group->add_option("--socket", words.socket, "Path of the Unix socket; empty for none")
         ->envname("TASKD_SOCKET")
         ->capture_default_str();
+    group
+        ->add_option(
+            "--auth", words.auth,
+            "Who may call over TCP: `none`, everybody on this host may do everything; `dashboard`, the users of "
+            "the cluster's dashboard, by its roles and tokens")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"none", "dashboard"}));
     group->add_option("--public-url", options.public_url,
                       "URL under which clients reach this daemon, for redirects of a standby");
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
@@ -132,6 +140,7 @@ Options parse_options(int argc, const char* const* argv) {
         app.parse(argc, argv);
         options.cluster.name = entity_name(options.cluster.name, words.id);
         options.cluster.connect_timeout = std::chrono::seconds(words.connect_timeout_s);
+        options.auth = words.auth == "dashboard" ? Options::Auth::dashboard : Options::Auth::none;
         options.use_journal = !words.no_journal;
         options.grace = to_milliseconds(words.grace_s);
         options.dispatcher.stall_after = to_milliseconds(words.stall_s);

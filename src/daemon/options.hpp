@@ -20,6 +20,8 @@ struct Options {
     ceph::JournalOptions journal;
     std::string public_url;  ///< Where a standby sends clients; empty: the first TCP address.
     worker::DispatcherOptions dispatcher;
+    enum class Auth { none, dashboard };
+    Auth auth = Auth::none;  ///< Whom requests over TCP are to come from: anybody, or users of the cluster's dashboard.
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
     std::string log_level = "info";

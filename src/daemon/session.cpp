@@ -1,6 +1,8 @@
 #include "daemon/session.hpp"
 
 #include "api/error_view.hpp"
+#include "auth/access_feed.hpp"
+#include "auth/login_desk.hpp"
 #include "ceph/checked_caller.hpp"
 #include "ceph/command_port.hpp"
 #include "ceph/command_sender.hpp"
@@ -13,6 +15,8 @@
 #include "worker/local_worker.hpp"
 #include "worker/operation_service.hpp"
 #include "worker/worker_process.hpp"
+
+#include <optional>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -95,6 +99,17 @@ std::exception_ptr outcome_unknown() {
         "[errno 4] interrupted: ceph-taskd ended while the command was under way; whether it took effect is unknown"));
 }
 
+/// The users of the cluster's dashboard, and what they may do here.
+struct DashboardUsers {
+    explicit DashboardUsers(ceph::CommandSender& sender) : feed(sender) {}
+
+    auth::AccessFeed feed;
+    auth::LoginDesk logins;
+    const api::Authority authority{
+        [this] { return feed.current(); }, logins,
+        [this](const auth::Token& token, std::function<void(bool)> done) { feed.revoke(token, std::move(done)); }};
+};
+
 /// Ends a recovered task at once.
 class EndAtOnce final : public TaskExecutor {
   public:
@@ -127,6 +142,7 @@ struct Session::Impl {
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
+        if (options.auth == Options::Auth::dashboard) services.authority = &users.emplace(command_sender).authority;
         if (around.journal) keep_history();
         tell_failures();
     }
@@ -173,6 +189,7 @@ struct Session::Impl {
     worker::Dispatcher dispatcher;
     worker::OperationService operations;
     ceph::ServiceMapEntry service_map;
+    std::optional<DashboardUsers> users;
     api::Services services;
 };
 

@@ -57,6 +57,7 @@ void Request::clear() noexcept {
     params.clear();
     headers.clear();
     body.clear();
+    caller.reset();
 }
 
 std::string_view Body::view() const noexcept {
@@ -170,7 +171,10 @@ Response error_response(int status, std::string_view detail, std::string_view re
 }
 
 Response not_found_response(const Request& request) {
-    return error_response(404, "The path '" + percent_decode_leniently(request.path) + "' was not found.");
+    const auto sent = std::string_view(request.target).substr(0, request.target.find('?'));
+    std::string path = decode_all_but_slashes(request.path);
+    if (sent.ends_with('/') && !path.ends_with('/')) path += '/';  // which routes do without
+    return error_response(404, "The path '" + path + "' was not found.");
 }
 
 }  // namespace taskd::http

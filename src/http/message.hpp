@@ -66,6 +66,7 @@ struct Request {
     HeaderFields headers;
     std::string body;
     Peer peer;
+    std::shared_ptr<const void> caller;  ///< Set by, and known to, whoever watches over the routes.
 
     std::optional<std::string_view> header(std::string_view name) const noexcept { return headers.find(name); }
 
@@ -116,7 +117,7 @@ std::string make_request_id();
 /// @source dashboard-contract.md 0.3
 Response error_response(int status, std::string_view detail, std::string_view request_id = {});
 
-/// 404 "The path '/x' was not found.", with the path decoded.
+/// 404 "The path '/x' was not found.", with the path as sent, decoded except for its slashes.
 Response not_found_response(const Request& request);
 
 }  // namespace taskd::http

@@ -48,6 +48,10 @@ Router::Router() : root_(std::make_unique<Node>()), fallback_(std::make_unique<R
     fallback_->now = not_found_response;
 }
 
+Router::Router(Decorator decorate) : Router() {
+    decorate_ = std::move(decorate);
+}
+
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
@@ -84,6 +88,7 @@ void Router::insert(std::string_view method, std::string_view pattern, Route rou
     };
     if (!route.now && !route.later) refuse("has no handler");
     if (!pattern.starts_with('/')) refuse("a pattern starts with '/'");
+    if (decorate_) route = decorate_(method, pattern, std::move(route));
     auto* node = root_.get();
     for (auto rest = pattern; !rest.empty() && rest != "/";) {
         const auto segment = take_segment(rest);

@@ -17,7 +17,7 @@ namespace taskd::http {
 using Handler = std::function<net::awaitable<Response>(Request)>;
 
 /// Answers from memory, at once: costs neither a coroutine nor a copy of the request.
-using SyncHandler = std::function<Response(const Request&)>;
+using SyncHandler = std::function<Response(Request&)>;
 
 /// Both kinds are called from every thread of a server at the same time.
 struct Route {
@@ -41,7 +41,11 @@ struct Match {
 /// @source  dashboard-contract.md 0.1, 0.2 (an unknown method is answered as an unknown path is: 404)
 class Router {
   public:
+    /// What becomes of each route when it is added: who watches over all of them wraps their handlers.
+    using Decorator = std::function<Route(std::string_view method, std::string_view pattern, Route route)>;
+
     Router();
+    explicit Router(Decorator decorate);
     ~Router();
     Router(Router&&) noexcept;
     Router& operator=(Router&&) noexcept;
@@ -65,6 +69,7 @@ class Router {
 
     void insert(std::string_view method, std::string_view pattern, Route route);
 
+    Decorator decorate_;
     std::unique_ptr<Node> root_;
     std::unique_ptr<Route> fallback_;
 };

@@ -23,7 +23,8 @@ SyncHandler says(const std::string& text) {
 /// What the handler that a request is routed to says; "none" when no route matches.
 std::string routed(const Router& router, std::string_view method, std::string_view path) {
     const auto match = router.match(method, path);
-    return match.route ? std::string(match.route->now(Request{}).body.view()) : "none";
+    Request request;
+    return match.route ? std::string(match.route->now(request).body.view()) : "none";
 }
 
 Router image_router() {
@@ -115,15 +116,23 @@ TEST(Router, RefusesASecondHandlerForTheSameRoute) {
 TEST(Router, FallbackIsNotFoundUnlessToldOtherwise) {
     Router router;
     Request request;
-    request.path = "/x%20y";
+    request.path = "/x%20y/a%2fb";
 
     const auto response = router.fallback().now(request);
 
     EXPECT_EQ(response.status, 404);
-    EXPECT_THAT(std::string(response.body.view()), testing::HasSubstr("The path '/x y' was not found."));
+    EXPECT_THAT(std::string(response.body.view()), testing::HasSubstr("The path '/x y/a%2Fb' was not found."));
 
     router.set_fallback(says("mine"));
     EXPECT_EQ(router.fallback().now(request).body.view(), "mine");
+}
+
+TEST(Router, NotFoundNamesThePathAsSent) {
+    Request request;
+    request.target = "/api/?x=/";
+    request.path = "/api";
+
+    EXPECT_THAT(std::string(not_found_response(request).body.view()), testing::HasSubstr("The path '/api/' was"));
 }
 
 }  // namespace

@@ -15,10 +15,11 @@ MAY_INCLUDE = {
     "core": set(),
     "ceph": {"core"},
     "rbd": {"core", "ceph"},
+    "auth": {"core", "ceph"},
     "worker": {"core", "ceph", "rbd"},
     "http": {"core"},
-    "api": {"core", "ceph", "rbd", "worker", "http"},
-    "daemon": {"core", "ceph", "rbd", "worker", "http", "api"},
+    "api": {"core", "ceph", "rbd", "auth", "worker", "http"},
+    "daemon": {"core", "ceph", "rbd", "auth", "worker", "http", "api"},
     "cli": {"core", "http"},
 }
 
@@ -28,6 +29,8 @@ MAY_INCLUDE_THIRD_PARTY = {
     "rbd/librbd": {"rbd"},
     "boost/beast": {"http"},
     "systemd/": {"daemon"},
+    "jwt.h": {"auth"},
+    "crypt.h": {"auth"},
     "CLI/": {"cli", "daemon"},
 }
 

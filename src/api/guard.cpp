@@ -1,0 +1,168 @@
+#include "api/guard.hpp"
+
+#include "api/endpoint.hpp"
+#include "api/error_view.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include <spdlog/spdlog.h>
+#include <taskd/error.hpp>
+#include <unistd.h>
+
+namespace taskd::api {
+namespace {
+
+constexpr std::string_view cookie_name = "token=";
+
+std::string_view without_blanks(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+}
+
+std::optional<std::string_view> cookie_of(const http::Request& request) {
+    auto cookies = request.header("Cookie").value_or(std::string_view());
+    while (!cookies.empty()) {
+        const auto one = without_blanks(cookies.substr(0, cookies.find(';')));
+        if (one.starts_with(cookie_name)) return one.substr(cookie_name.size());
+        const auto end = cookies.find(';');
+        cookies = end == std::string_view::npos ? std::string_view() : cookies.substr(end + 1);
+    }
+    return std::nullopt;
+}
+
+bool changes_something(const http::Request& request) {
+    return request.method != "GET" && request.method != "HEAD";
+}
+
+/// A browser sends the cookie along with what another site's page asks for.
+bool is_of_another_site(const http::Request& request) {
+    if (!cookie_of(request) || !changes_something(request)) return false;
+    if (const auto site = request.header("Sec-Fetch-Site")) return *site != "same-origin" && *site != "none";
+    const auto origin = request.header("Origin");
+    if (!origin) return false;
+    const auto begin = origin->find("://");
+    return begin == std::string_view::npos || origin->substr(begin + 3) != request.header("Host").value_or("");
+}
+
+/// Root and the daemon's own user need no token at the Unix socket.
+bool is_trusted(const http::Peer& peer) {
+    return peer.kind == http::Peer::Kind::unix_socket && peer.credentials &&
+           (peer.credentials->uid == 0 || peer.credentials->uid == ::geteuid());
+}
+
+std::int64_t now_in_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+http::Response unauthorized() {
+    return http::error_response(401, "You are not authorized to access that resource");
+}
+
+/// Notes who calls; what the caller is answered who may not.
+std::optional<http::Response> refuse(const Access::Standing& standing, const Right& right, http::Request& request) {
+    if (!standing.services) {
+        // A standby asks nobody who they are: it sends everybody to the active one. That it became the active one
+        // itself a moment ago must let nobody pass.
+        if (right.kind == Right::Kind::open) return std::nullopt;
+        return answer_of_standby(standing, request);
+    }
+    const auto& services = *standing.services;
+    if (services.authority == nullptr || is_trusted(request.peer)) {
+        request.caller = auth::trusted_user();
+        return std::nullopt;
+    }
+    if (right.kind == Right::Kind::open) return std::nullopt;
+    const auto state = services.authority->state();
+    if (!state)
+        return failure_response(std::make_exception_ptr(
+            Error(ErrorKind::unavailable, EAGAIN, "auth", "the cluster's users are not known yet")));
+    const auto token = token_of(request);
+    const auto user = token.empty() ? nullptr : state->authenticate(token, now_in_seconds());
+    if (!user) return unauthorized();
+    if (is_of_another_site(request)) return forbidden_response();
+    if (right.kind == Right::Kind::scoped && (user->must_change_password || !user->may(right.scope, right.permission)))
+        return forbidden_response();
+    request.caller = user;
+    return std::nullopt;
+}
+
+/// One who changes something, as the log tells it.
+struct Act {
+    std::string who;
+    std::string from;
+    std::string what;
+
+    explicit Act(const http::Request& request)
+        : who(request.caller ? caller_of(request).name : "-"),
+          from(request.peer.address),
+          what(request.method + " " + request.path) {}
+
+    void log(const http::Response& response) const {
+        std::string_view task = "-";
+        for (const auto& [name, value] : response.headers)
+            if (name == "X-Task-Id") task = value;
+        spdlog::info("audit: {} from {}: {}: {} task {}", who, from, what, response.status, task);
+    }
+};
+
+http::net::awaitable<http::Response> audited(http::Handler handler, http::Request request) {
+    const Act act(request);
+    auto response = co_await handler(std::move(request));
+    act.log(response);
+    co_return response;
+}
+
+http::net::awaitable<http::Response> refused(http::Response response) {
+    co_return response;
+}
+
+}  // namespace
+
+http::Response forbidden_response() {
+    return http::error_response(403, "You don't have permissions to access that resource");
+}
+
+std::string token_of(const http::Request& request) {
+    if (const auto cookie = cookie_of(request)) return std::string(*cookie);
+    const auto authorization = request.header("Authorization").value_or(std::string_view());
+    constexpr std::string_view scheme = "Bearer ";
+    if (authorization.size() <= scheme.size() ||
+        !http::same_name(authorization.substr(0, scheme.size() - 1), scheme.substr(0, scheme.size() - 1)) ||
+        authorization[scheme.size() - 1] != ' ')
+        return {};
+    return std::string(without_blanks(authorization.substr(scheme.size())));
+}
+
+const auth::User& caller_of(const http::Request& request) {
+    // Only `refuse` above sets it.
+    return *static_cast<const auth::User*>(request.caller.get());
+}
+
+http::Route guarded(Access access, Right right, http::Route route) {
+    if (route.now) {
+        route.now = [access = std::move(access), right, inner = std::move(route.now)](http::Request& request) {
+            auto refusal = refuse(access.standing(), right, request);
+            if (!changes_something(request)) return refusal ? *std::move(refusal) : inner(request);
+            const Act act(request);
+            auto response = refusal ? *std::move(refusal) : inner(request);
+            act.log(response);
+            return response;
+        };
+    } else {
+        route.later = [access = std::move(access), right, inner = std::move(route.later)](http::Request request) {
+            if (auto refusal = refuse(access.standing(), right, request)) {
+                if (changes_something(request)) Act(request).log(*refusal);
+                return refused(*std::move(refusal));
+            }
+            return changes_something(request) ? audited(inner, std::move(request)) : inner(std::move(request));
+        };
+    }
+    return route;
+}
+
+}  // namespace taskd::api

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace taskd::auth {
+
+/// Whether this is the password of that hash, in whatever form of crypt(3) the hash is; never for a password with a
+/// NUL. Takes as long as the hash was made to take: a quarter of a second of a core for the dashboard's.
+/// @thread Any.
+bool is_password(const std::string& password, const std::string& hash);
+
+/// A hash of no password that takes as long as the dashboard's: an unknown user is refused as slowly as a wrong
+/// password.
+const std::string& hash_of_nobody();
+
+}  // namespace taskd::auth

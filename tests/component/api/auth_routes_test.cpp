@@ -1,0 +1,215 @@
+#include "api_server.hpp"
+#include "support/manual_executor.hpp"
+
+#include <mutex>
+
+namespace taskd::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* secret = "a secret of the cluster";
+// The password "secret" at bcrypt's least cost.
+constexpr const char* hash = "$2b$04$87/weVPfZWc.FeIyv/n0v.OGj2w7QpKnOHlozuwbbfQ8tBh4BasWq";
+
+std::int64_t now_in_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+json user(const char* role) {
+    return {{"password", hash}, {"roles", {role}}, {"lastUpdate", 1000}, {"enabled", true}};
+}
+
+/// A front that asks its callers who they are.
+class AuthRoutesTest : public ApiTest {
+  protected:
+    AuthRoutesTest() { services.authority = &authority; }
+
+    static std::shared_ptr<const auth::AccessState> some_users() {
+        auto state = std::make_shared<auth::AccessState>();
+        auto disabled = user("administrator");
+        disabled["enabled"] = false;
+        auto fresh = user("administrator");
+        fresh["pwdUpdateRequired"] = true;
+        const json users{{"admin", user("administrator")},
+                         {"reader", user("read-only")},
+                         {"block", user("block-manager")},
+                         {"pool", user("pool-manager")},
+                         {"nobody", user("no-such-role")},
+                         {"disabled", disabled},
+                         {"fresh", fresh}};
+        state->users = auth::AccessDatabase::parse(json{{"users", users}}.dump());
+        state->secret = secret;
+        return state;
+    }
+    static std::string token(const std::string& name, const std::string& key = secret) {
+        return auth::sign({"token of " + name, name, now_in_seconds(), now_in_seconds() + 60}, key);
+    }
+    Answer as(const std::string& name, std::string_view method, std::string_view target, std::string_view body = {}) {
+        return request(method, target, body, {{"Authorization", "Bearer " + token(name)}});
+    }
+    Answer login(const json& body) { return post("/api/auth", body); }
+
+    std::mutex mutex;
+    std::shared_ptr<const auth::AccessState> state = some_users();
+    std::vector<std::string> revoked;
+    auth::LoginDesk desk{{.attempts = 3}};
+    const Authority authority{[this] {
+                                  const std::lock_guard lock(mutex);
+                                  return state;
+                              },
+                              desk,
+                              [this](const auth::Token& token, std::function<void(bool)> done) {
+                                  revoked.push_back(token.id);
+                                  done(true);
+                              }};
+};
+
+TEST_F(AuthRoutesTest, WithoutTokenEverythingIsRefusedAndLooksAlike) {
+    for (const auto& [method, target] : {std::pair{"GET", "/api/task"},
+                                         {"GET", "/api/summary"},
+                                         {"POST", "/api/block/image"},
+                                         {"DELETE", "/api/block/image/rbd%2Fx"},
+                                         {"GET", "/api/task/no-such"},
+                                         {"POST", "/api/command"}}) {
+        const auto answer = request(method, target);
+        EXPECT_EQ(answer.status, 401) << target;
+        EXPECT_EQ(answer.body["detail"], "You are not authorized to access that resource") << target;
+        EXPECT_EQ(answer.body["status"], "401 Unauthorized");
+    }
+    EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(AuthRoutesTest, VoidTokensAreRefused) {
+    for (const auto& bad : {token("admin", "another secret"), token("gone"), token("disabled"), std::string("garbage"),
+                            std::string(), token("admin") + "x"})
+        EXPECT_EQ(request("GET", "/api/task", {}, {{"Authorization", "Bearer " + bad}}).status, 401) << bad;
+    EXPECT_EQ(request("GET", "/api/task", {}, {{"Authorization", "Basic YWRtaW46"}}).status, 401);
+}
+
+TEST_F(AuthRoutesTest, TheCookieComesBeforeTheBearer) {
+    const auto good = token("admin");
+    EXPECT_EQ(request("GET", "/api/task", {}, {{"Cookie", "a=b; token=" + good}}).status, 200);
+    EXPECT_EQ(request("GET", "/api/task", {}, {{"Authorization", "bearer " + good}}).status, 200);
+    EXPECT_EQ(request("GET", "/api/task", {}, {{"Cookie", "token=bad"}, {"Authorization", "Bearer " + good}}).status,
+              401);
+}
+
+TEST_F(AuthRoutesTest, ACookieFromAnotherSitesPageChangesNothing) {
+    const std::string cookie = "token=" + token("admin");
+    const auto send = [&](http::NameValue header) {
+        return request("DELETE", "/api/task/no-such", {}, {{"Cookie", cookie}, std::move(header)}).status;
+    };
+    EXPECT_EQ(send({"Sec-Fetch-Site", "cross-site"}), 403);
+    EXPECT_EQ(send({"Origin", "https://elsewhere.example"}), 403);
+    EXPECT_EQ(send({"Sec-Fetch-Site", "same-origin"}), 404);
+}
+
+TEST_F(AuthRoutesTest, RolesSayWhoMayDoWhat) {
+    workers_succeed();
+    const auto create = json{{"pool_name", "rbd"}, {"name", "x"}, {"size", 1 << 20}}.dump();
+    EXPECT_EQ(as("reader", "POST", "/api/block/image", create).status, 403);
+    EXPECT_EQ(as("pool", "POST", "/api/block/image", create).status, 403);
+    EXPECT_EQ(as("nobody", "POST", "/api/block/image", create).status, 403);
+    EXPECT_EQ(as("fresh", "POST", "/api/block/image", create).status, 403);
+    EXPECT_EQ(as("block", "POST", "/api/block/image", create).status, 201);
+    EXPECT_EQ(as("block", "DELETE", "/api/pool/rbd").status, 403);
+    EXPECT_EQ(as("nobody", "GET", "/api/summary").status, 200);
+    const auto refused = as("reader", "POST", "/api/block/image", create);
+    EXPECT_EQ(refused.body["detail"], "You don't have permissions to access that resource");
+}
+
+TEST_F(AuthRoutesTest, ACallerSeesTheTasksOfOnesScopesOnly) {
+    const auto image = test::run_manual(tasks, "rbd/delete", {{"image_spec", "rbd/y"}});
+    const auto pool = test::run_manual(tasks, "pool/create", {{"pool_name", "p"}});
+    const auto command = test::run_manual(tasks, "command", {{"command", "x"}});
+    const auto seen_by = [this](const std::string& name, const char* target) {
+        std::set<std::string> names;
+        const auto answer = as(name, "GET", target);
+        for (const auto& task : answer.body["executing_tasks"]) names.insert(task["name"]);
+        return names;
+    };
+    using Names = std::set<std::string>;
+    for (const auto* target : {"/api/task", "/api/task?detail=1", "/api/summary"}) {
+        EXPECT_EQ(seen_by("admin", target), (Names{"rbd/delete", "pool/create", "command"})) << target;
+        EXPECT_EQ(seen_by("reader", target), (Names{"rbd/delete", "pool/create"})) << target;
+        EXPECT_EQ(seen_by("pool", target), (Names{"pool/create"})) << target;
+        EXPECT_EQ(seen_by("nobody", target), Names{}) << target;
+    }
+    EXPECT_EQ(as("pool", "GET", "/api/task/" + image.task->id()).status, 404);
+    EXPECT_EQ(as("reader", "DELETE", "/api/task/" + image.task->id()).status, 403);
+    EXPECT_EQ(as("block", "DELETE", "/api/task/" + image.task->id()).status, 202);
+    for (const auto& one : {image, pool, command}) one.finish();
+}
+
+TEST_F(AuthRoutesTest, ReadersMaySendCommandsThatOnlyRead) {
+    const auto send = [this](const std::string& name, const char* prefix, const char* target = "mon") {
+        const auto body = json{{"command", {{"prefix", prefix}}}, {"target", target}}.dump();
+        return request("POST", "/api/command", body,
+                       {{"Authorization", "Bearer " + token(name)}, {"Prefer", "respond-async"}})
+            .status;
+    };
+    EXPECT_EQ(send("reader", "osd tree"), 202);
+    EXPECT_EQ(send("reader", "osd out"), 403);
+    EXPECT_EQ(send("reader", "config-key get"), 403);
+    EXPECT_EQ(send("reader", "osd tree", "osd.0"), 403);
+    EXPECT_EQ(send("block", "osd tree"), 403);
+    EXPECT_EQ(send("fresh", "osd tree"), 403);
+    EXPECT_EQ(send("admin", "osd out"), 202);
+}
+
+TEST_F(AuthRoutesTest, ALoginGivesATokenAndItsPermissions) {
+    const auto answer = login({{"username", "block"}, {"password", "secret"}});
+
+    ASSERT_EQ(answer.status, 201);
+    EXPECT_EQ(keys_of(answer.body), (std::set<std::string>{"token", "username", "permissions", "pwdExpirationDate",
+                                                           "sso", "pwdUpdateRequired"}));
+    EXPECT_EQ(answer.body["permissions"]["pool"], json::array({"read"}));
+    const auto check = post("/api/auth/check", {{"token", answer.body["token"]}});
+    EXPECT_EQ(check.status, 200);
+    EXPECT_EQ(check.body["username"], "block");
+    EXPECT_EQ(post("/api/auth/check", {{"token", "garbage"}}).body["login_url"], "#/login");
+}
+
+TEST_F(AuthRoutesTest, WhoeverCannotLogInGetsOneAnswer) {
+    for (const auto& [name, password] : {std::pair{"admin", "wrong"}, {"gone", "secret"}, {"disabled", "secret"}}) {
+        const auto answer = login({{"username", name}, {"password", password}});
+        EXPECT_EQ(answer.status, 400) << name;
+        EXPECT_EQ(answer.body,
+                  (json{{"detail", "Invalid credentials"}, {"code", "invalid_credentials"}, {"component", "auth"}}));
+    }
+    EXPECT_EQ(login({{"username", "admin"}}).status, 400);
+    EXPECT_EQ(login({{"username", 7}, {"password", "x"}}).status, 400);
+}
+
+TEST_F(AuthRoutesTest, ManyWrongPasswordsLockOut) {
+    for (int n = 0; n < 3; ++n) login({{"username", "admin"}, {"password", "wrong"}});
+    EXPECT_EQ(login({{"username", "admin"}, {"password", "secret"}}).status, 400);
+    EXPECT_EQ(login({{"username", "reader"}, {"password", "secret"}}).status, 201);
+}
+
+TEST_F(AuthRoutesTest, ALogoutRevokesTheToken) {
+    const auto answer = as("reader", "POST", "/api/auth/logout");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, (json{{"redirect_url", "#/login"}}));
+    EXPECT_EQ(revoked, (std::vector<std::string>{"token of reader"}));
+    EXPECT_EQ(post("/api/auth/logout", json::object()).status, 400);
+}
+
+TEST_F(AuthRoutesTest, WhileTheUsersAreNotKnownItIsUnavailable) {
+    {
+        const std::lock_guard lock(mutex);
+        state = nullptr;
+    }
+    EXPECT_EQ(as("admin", "GET", "/api/task").status, 503);
+    EXPECT_EQ(login({{"username", "admin"}, {"password", "secret"}}).status, 503);
+}
+
+TEST_F(AuthRoutesTest, AStandbySendsEverybodyToTheActiveOne) {
+    standing = {nullptr, "http://10.0.0.2:8280", "standby"};
+    EXPECT_EQ(get("/api/task").status, 303);
+}
+
+}  // namespace
+}  // namespace taskd::api

@@ -1,0 +1,224 @@
+"""Users, roles and tokens of the cluster's dashboard hold at ceph-taskd too, beside the real dashboard.
+
+Each check is a function; the names of checks may be given as arguments.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import sys
+import time
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
+
+from harness import Answer, Daemon, Suite, expect, expect_equal, wait_until  # noqa: E402
+from servers import DashboardCluster  # noqa: E402
+
+suite = Suite()
+check = suite.check
+
+MEDIA_TYPE = "application/vnd.ceph.api.v1.0+json"
+ROLES = ["administrator", "read-only", "block-manager", "pool-manager", "cluster-manager", "rgw-manager",
+         "cephfs-manager", "ganesha-manager"]
+IMAGE = "/api/block/image/rbd%2Fno-such-image"
+# Changes nothing anywhere: what may be done fails for want of the object, or of a field.
+ROUTES = [("GET", "/api/block/image/default_features"), ("GET", "/api/block/image/clone_format_version"),
+          ("GET", "/api/block/image/trash"), ("GET", IMAGE), ("GET", "/api/block/pool/rbd/namespace"),
+          ("GET", "/api/block/mirroring/site_name"), ("GET", "/api/task"), ("GET", "/api/summary"),
+          ("POST", "/api/block/image"), ("PUT", IMAGE), ("DELETE", IMAGE), ("POST", IMAGE + "/copy"),
+          ("POST", IMAGE + "/flatten"), ("POST", IMAGE + "/move_trash"), ("POST", IMAGE + "/snap"),
+          ("PUT", IMAGE + "/snap/s"), ("DELETE", IMAGE + "/snap/s"), ("POST", IMAGE + "/snap/s/rollback"),
+          ("POST", IMAGE + "/snap/s/clone"), ("POST", "/api/block/image/trash/rbd%2F00/restore"),
+          ("DELETE", "/api/block/image/trash/rbd%2F00"), ("POST", "/api/block/pool/rbd/namespace"),
+          ("DELETE", "/api/block/pool/rbd/namespace/none"), ("POST", "/api/pool"), ("PUT", "/api/pool/none"),
+          ("DELETE", "/api/pool/none")]
+
+
+class Site:
+    """One of the two servers, over TCP as a browser reaches it."""
+
+    def __init__(self, name, url):
+        self.name = name
+        self.address = urllib.parse.urlsplit(url).netloc
+
+    def request(self, method, path, token=None, body=None, headers=None):
+        connection = http.client.HTTPConnection(self.address, timeout=120)
+        with contextlib.closing(connection):
+            headers = {"Accept": MEDIA_TYPE, **(headers or {})}
+            if token:
+                headers["Authorization"] = "Bearer " + token
+            if body is not None:
+                headers["Content-Type"] = "application/json"
+                body = json.dumps(body)
+            connection.request(method, path, body, headers)
+            return Answer(connection.getresponse())
+
+    def login(self, name, password):
+        return self.request("POST", "/api/auth", body={"username": name, "password": password})
+
+    def token(self, name, password):
+        answer = self.login(name, password)
+        expect_equal(answer.status, 201, f"login of {name} at {self.name}: {answer.body}")
+        return answer.body["token"]
+
+    def knows(self, token):
+        return self.request("GET", "/api/task", token).status == 200
+
+
+class World:
+    def __init__(self, directory):
+        self.cluster = DashboardCluster(os.path.join(directory, "cluster"))
+        self.directory = directory
+        self.daemon = Daemon(self.cluster, directory, "--auth", "dashboard")
+        self.ours = Site("ceph-taskd", self.daemon.url)
+        self.dashboard = Site("the dashboard", self.cluster.url)
+        self.sites = [self.ours, self.dashboard]
+        wait_until(lambda: self.ours.login("nobody", "x").status == 400, "the users are known")
+
+    def dashboard_command(self, *words, text=None):
+        if text is None:
+            return self.cluster.tool("ceph", "dashboard", *words)
+        path = os.path.join(self.directory, "input")
+        with open(path, "w") as file:
+            file.write(text)
+        return self.cluster.tool("ceph", "dashboard", *words, "-i", path)
+
+    def make_user(self, name, role):
+        self.dashboard_command("ac-user-create", name, role, "--force-password", text=password_of(name))
+
+    def administrator(self):
+        return self.cluster.user, self.cluster.password
+
+    def show_logs(self):
+        print("    " + "\n    ".join(self.daemon.output().splitlines()[-15:]))
+
+    def close(self):
+        self.daemon.stop()
+        self.cluster.wipe()
+
+
+def password_of(name):
+    return f"The-{name}-1!"
+
+
+@check
+def a_login_looks_as_at_the_dashboard(world):
+    ours, theirs = (site.login(*world.administrator()) for site in world.sites)
+    expect_equal(ours.status, theirs.status, "status")
+    for answer in (ours, theirs):
+        answer.body["token"] = "…"
+        answer.body["permissions"] = {scope: sorted(held) for scope, held in answer.body["permissions"].items()}
+    expect_equal(ours.body, theirs.body, "body")
+    flags = [sorted(part.split("=")[0].strip() for part in answer.headers["Set-Cookie"].split(";"))
+             for answer in (ours, theirs)]
+    expect_equal(flags[0], flags[1], "cookie")
+    ours, theirs = (site.login("admin", "wrong") for site in world.sites)
+    expect_equal((ours.status, ours.body), (theirs.status, theirs.body), "a wrong password")
+
+
+@check
+def a_token_of_one_works_at_the_other(world):
+    for giver, taker in (world.sites, world.sites[::-1]):
+        token = giver.token(*world.administrator())
+        answer = taker.request("GET", "/api/task", token)
+        expect_equal(answer.status, 200, f"a token of {giver.name} at {taker.name}")
+        said = taker.request("POST", "/api/auth/check", body={"token": token})
+        expect_equal(said.body["username"], world.cluster.user, f"check at {taker.name}")
+
+
+@check
+def a_logout_at_one_is_a_logout_at_both(world):
+    for one, other in (world.sites, world.sites[::-1]):
+        token = one.token(*world.administrator())
+        expect(one.knows(token) and other.knows(token), "the token is void before the logout")
+        expect_equal(one.request("POST", "/api/auth/logout", token).status, 200, f"logout at {one.name}")
+        began = time.monotonic()
+        expect(not one.knows(token), f"{one.name} takes a token after its logout")
+        wait_until(lambda: not other.knows(token), f"{other.name} knows of the logout at {one.name}", 30)
+        print(f"  a logout at {one.name} held at {other.name} after {time.monotonic() - began:.2f} s")
+
+
+@check
+def changes_of_users_are_seen(world):
+    world.make_user("changing", "read-only")
+    began = time.monotonic()
+    token = wait_until(lambda: world.ours.login("changing", password_of("changing")).body.get("token"), "the new user", 30)
+    print(f"  a new user could log in after {time.monotonic() - began:.2f} s")
+    expect_equal(world.ours.request("DELETE", IMAGE, token).status, 403, "a reader's delete")
+
+    def void_after(*words):
+        token = world.ours.token("changing", password_of("changing"))
+        time_of_token = int(time.time())
+        wait_until(lambda: int(time.time()) > time_of_token, "the next second", 10)  # tokens know no fractions
+        world.dashboard_command(*words)
+        began = time.monotonic()
+        wait_until(lambda: not world.ours.knows(token), f"the token is void after {words[0]}", 30)
+        print(f"  {words[0]} held after {time.monotonic() - began:.2f} s")
+
+    void_after("ac-user-set-roles", "changing", "block-manager")
+    token = world.ours.token("changing", password_of("changing"))
+    expect(world.ours.request("DELETE", IMAGE, token).status != 403, "a block-manager's delete is refused")
+    void_after("ac-user-disable", "changing")
+    expect_equal(world.ours.login("changing", password_of("changing")).status, 400, "login of a disabled user")
+    world.dashboard_command("ac-user-enable", "changing")
+    wait_until(lambda: world.ours.login("changing", password_of("changing")).status == 201, "enabled again", 30)
+    void_after("ac-user-delete", "changing")
+
+
+@check
+def every_role_may_at_every_route_what_it_may_at_the_dashboard(world):
+    differences, counted = [], 0
+    for role in ROLES:
+        world.make_user(role, role)
+        wait_until(lambda: world.ours.login(role, password_of(role)).status == 201, f"user {role}", 30)
+        token = world.dashboard.token(role, password_of(role))
+        for method, path in ROUTES:
+            body = {} if method in ("POST", "PUT") else None
+            ours, theirs = (site.request(method, path, token, body).status == 403 for site in world.sites)
+            counted += 1
+            if ours != theirs:
+                differences.append(f"{role}: {method} {path}: {'403' if theirs else 'allowed'} at the dashboard")
+    expect(not differences, "\n    ".join(differences))
+    print(f"  {counted} questions, equal answers")
+
+
+@check
+def without_a_valid_token_every_route_is_401(world):
+    good = world.ours.token(*world.administrator())
+    head, claims, signature = good.split(".")
+    revoked = world.ours.token(*world.administrator())
+    world.ours.request("POST", "/api/auth/logout", revoked)
+    unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0." + claims + "."
+    bad = {"none": None, "garbage": "garbage", "tampered": f"{head}.{claims[:-2]}AA.{signature}",
+           "unsigned": unsigned, "revoked": revoked}
+    for method, path in ROUTES:
+        body = {} if method in ("POST", "PUT") else None
+        for kind, token in bad.items():
+            expect_equal(world.ours.request(method, path, token, body).status, 401, f"{method} {path} with {kind}")
+
+
+@check
+def root_needs_no_token_at_the_unix_socket(world):
+    expect_equal(world.daemon.get("/api/task").status, 200, "status over the socket")
+    expect_equal(world.daemon.create("by-root").status, 201, "a create over the socket")
+
+
+@check
+def every_change_is_a_line_of_the_log_without_secrets(world):
+    token = world.ours.token(*world.administrator())
+    answer = world.ours.request("POST", "/api/block/image", token,
+                                {"pool_name": "rbd", "name": "audited", "size": 1 << 20, "features": ["layering"]})
+    expect_equal(answer.status, 201, "create")
+    log = world.daemon.output()
+    lines = [line for line in log.splitlines() if "audit:" in line and answer.task_id in line]
+    expect_equal(len(lines), 1, "lines of the create")
+    for words in (world.cluster.user, "127.0.0.1:", "POST /api/block/image", "201"):
+        expect(words in lines[0], f"no {words!r} in {lines[0]}")
+    for secret in (token, world.cluster.password):
+        expect(secret not in log, "a secret is in the log")
+
+
+if __name__ == "__main__":
+    sys.exit(suite.main(sys.argv[1:], World))

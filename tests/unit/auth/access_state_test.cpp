@@ -1,0 +1,57 @@
+#include "auth/access_feed.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace taskd::auth {
+namespace {
+
+constexpr std::int64_t now = 1500;
+
+AccessState state_with(std::int64_t last_update = 1000, bool enabled = true) {
+    AccessState state;
+    state.secret = "secret";
+    const nlohmann::json users{
+        {"admin",
+         {{"password", "x"}, {"roles", {"administrator"}}, {"lastUpdate", last_update}, {"enabled", enabled}}}};
+    state.users = AccessDatabase::parse(nlohmann::json{{"users", users}}.dump());
+    return state;
+}
+
+std::string token(std::int64_t issued_at = 1000, std::int64_t expires_at = 2000, const std::string& user = "admin") {
+    return sign({"one", user, issued_at, expires_at}, "secret");
+}
+
+TEST(AccessState, KnowsWhoseTokenItIs) {
+    const auto user = state_with().authenticate(token(), now);
+    ASSERT_TRUE(user);
+    EXPECT_EQ(user->name, "admin");
+}
+
+TEST(AccessState, ATokenIsVoidOnceItHasExpired) {
+    EXPECT_TRUE(state_with().authenticate(token(), 1999));
+    EXPECT_FALSE(state_with().authenticate(token(), 2000));
+}
+
+TEST(AccessState, ATokenFromTheFutureIsVoid) {
+    EXPECT_FALSE(state_with().authenticate(token(1600), now));
+}
+
+TEST(AccessState, ARevokedTokenIsVoid) {
+    auto state = state_with();
+    state.revoked["one"] = 2000;
+    EXPECT_FALSE(state.authenticate(token(), now));
+}
+
+TEST(AccessState, AChangeOfTheUserVoidsOlderTokens) {
+    EXPECT_TRUE(state_with(1000).authenticate(token(1000), now));
+    EXPECT_FALSE(state_with(1001).authenticate(token(1000), now));
+}
+
+TEST(AccessState, AUserWhoIsGoneOrDisabledHasNoToken) {
+    EXPECT_FALSE(state_with().authenticate(token(1000, 2000, "gone"), now));
+    EXPECT_FALSE(state_with(1000, false).authenticate(token(), now));
+}
+
+}  // namespace
+}  // namespace taskd::auth
