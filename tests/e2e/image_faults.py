@@ -236,8 +236,8 @@ def images_that_go_or_are_broken_hide_no_others(world):
 @check
 def any_name_that_another_tool_gave_is_listed_and_can_be_removed(world):
     daemon = world.start()
-    names = [b"d/x", b"a/b/c", b"/", b"d@x", b"bad\xff\xfename", b"cut\xe2\x82", "ünï 😀".encode(), b" ", b"..", b"-dash",
-             b"new\nline", b"a%2Fb", b"%", b"n" * 1000]
+    names = [b"d/x", b"a/b/c", b"/", b"d@x", b"bad\xff\xfename", b"cut\xe2\x82", "ünï 😀".encode(), b" ", b"..",
+             b"-dash", b"new\nline", b"a%2Fb", b"%", b"n" * 1000]
     world.cluster.tool("/usr/bin/python3", "-c", MAKE, *(name.hex() for name in names))
 
     def raw_name(image):
@@ -285,8 +285,8 @@ def values_that_cannot_be_are_400_and_name_their_field(world):
     daemon = world.start()
     good = {"pool_name": "rbd", "name": "never", "size": MIB}
     rows = [("size", value) for value in ("abc", -1, 1 << 64, (1 << 64) - 1, 1 << 60, None, [], {})]
-    rows += [("features", ["x"]), ("features", 5), ("stripe_unit", "x"), ("obj_size", -1), ("name", 7), ("pool_name", None),
-             ("configuration", []), ("nonsense", 1)]
+    rows += [("features", ["x"]), ("features", 5), ("stripe_unit", "x"), ("obj_size", -1), ("name", 7),
+             ("pool_name", None), ("configuration", []), ("nonsense", 1)]
     for field, value in rows:
         answer = daemon.post("/api/block/image", {**good, field: value})
         expect_equal(answer.status, 400, f"{field}={value!r}: {answer}")
