@@ -67,7 +67,9 @@ TEST_F(SickPool, DoesNotKeepTheTrashOfOthersFull) {
 }
 
 TEST_F(SickPool, FailsACreateOfDataInItInsteadOfHangingIt) {
-    EXPECT_THAT(error_of([] { create("p-data", {{"data_pool", "sick"}}); }),
+    EXPECT_THAT(error_of([] {
+                    create("p-data", {{"data_pool", "sick"}});
+                }),
                 IsError(ETIMEDOUT, "data pool 'sick' does not answer"));
     EXPECT_FALSE(other_.exists("p-data"));
 }
