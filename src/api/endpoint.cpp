@@ -17,6 +17,15 @@ http::Response answer_of_exception() {
     }
 }
 
+/// What is wrong with the request whatever its arguments are. Bad JSON comes first, as in the dashboard, but is looked
+/// for here only where there is something to be refused: else the body is read once, by the handler.
+std::optional<http::Response> refuse_head(const http::Request& request, Version version) {
+    auto refusal = refuse_version(request, version);
+    if (!refusal) return std::nullopt;
+    if (auto bad_json = refuse_bad_json(request)) return bad_json;
+    return refusal;
+}
+
 // A named coroutine that owns its arguments, as its handler would not be there when a lambda's closure is gone.
 http::net::awaitable<http::Response> guarded(Later handler, std::shared_ptr<const Services> services,
                                              http::Request request) {
@@ -46,7 +55,7 @@ http::Response answer_of_standby(const Access::Standing& standing, const http::R
 
 http::SyncHandler endpoint(Access access, Now handler, Version version) {
     return [access = std::move(access), handler = std::move(handler), version](const http::Request& request) {
-        if (auto refusal = refuse_version(request, version)) return *std::move(refusal);
+        if (auto refusal = refuse_head(request, version)) return *std::move(refusal);
         const auto standing = access.standing();
         if (!standing.services) return answer_of_standby(standing, request);
         try {
@@ -59,7 +68,7 @@ http::SyncHandler endpoint(Access access, Now handler, Version version) {
 
 http::Handler endpoint(Access access, Later handler, Version version) {
     return [access = std::move(access), handler = std::move(handler), version](http::Request request) {
-        if (auto refusal = refuse_version(request, version)) return at_once(*std::move(refusal));
+        if (auto refusal = refuse_head(request, version)) return at_once(*std::move(refusal));
         auto standing = access.standing();
         if (!standing.services) return at_once(answer_of_standby(standing, request));
         return guarded(handler, std::move(standing.services), std::move(request));

@@ -26,6 +26,12 @@ std::string media_type(std::string_view content_type) {
     return type;
 }
 
+bool says_json(const http::Request& request) {
+    const auto content_type = request.header("Content-Type");
+    const std::string type = content_type ? media_type(*content_type) : std::string();
+    return type == "application/json" || type == "text/javascript";
+}
+
 [[noreturn]] void refuse(int status, std::string_view detail) {
     throw Unreadable{http::error_response(status, detail)};
 }
@@ -46,9 +52,7 @@ nlohmann::json parse_document(const std::string& text) {
 
 nlohmann::json read_arguments(const http::Request& request, EmptyBody empty) {
     nlohmann::json arguments = nlohmann::json::object();
-    const auto content_type = request.header("Content-Type");
-    const std::string type = content_type ? media_type(*content_type) : std::string();
-    if (type == "application/json" || type == "text/javascript") {
+    if (says_json(request)) {
         arguments = parse_document(request.body);
         if (!arguments.is_object()) throw BadRequest("body", "expected a JSON object");
     } else if (empty == EmptyBody::refused || !request.body.empty()) {
@@ -58,6 +62,17 @@ nlohmann::json read_arguments(const http::Request& request, EmptyBody empty) {
         if (query_value(request, name) && !arguments.contains(name)) arguments[name] = value;
     }
     return arguments;
+}
+
+std::optional<http::Response> refuse_bad_json(const http::Request& request) {
+    if (request.method != "POST" && request.method != "PUT") return std::nullopt;
+    if (!says_json(request)) return std::nullopt;
+    try {
+        parse_document(request.body);
+        return std::nullopt;
+    } catch (const Unreadable& unreadable) {
+        return unreadable.response;
+    }
 }
 
 std::optional<std::string> query_value(const http::Request& request, std::string_view name) {

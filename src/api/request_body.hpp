@@ -24,6 +24,10 @@ enum class EmptyBody { refused, allowed };
 /// @source dashboard-contract.md 0.1, 0.2
 nlohmann::json read_arguments(const http::Request& request, EmptyBody empty = EmptyBody::refused);
 
+/// The answer to a body that says it is JSON and is not: 400, and before the version is looked at; nullopt to another.
+/// @source dashboard-contract.md 0.1
+std::optional<http::Response> refuse_bad_json(const http::Request& request);
+
 /// The one query parameter of that name.
 /// @throws BadRequest when it comes twice
 std::optional<std::string> query_value(const http::Request& request, std::string_view name);

@@ -60,6 +60,8 @@ http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task
     } else {
         response = json_response(task->ret_value(), answer.version);
         response.status = answer.success;
+        // The dashboard names the type even of a body that is not there.
+        if (response.status == 204) response.headers.emplace_back("Content-Type", response.content_type);
     }
     response.headers.emplace_back("X-Task-Id", task->id());
     co_return response;

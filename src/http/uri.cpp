@@ -57,6 +57,17 @@ std::string percent_decode_leniently(std::string_view text) {
     return *decode(text, BadEscape::keep, Plus::literal);
 }
 
+std::string decode_all_but_slashes(std::string_view path) {
+    std::string decoded;
+    for (;;) {
+        const auto slash = std::min(path.find("%2F"), path.find("%2f"));
+        decoded += percent_decode_leniently(path.substr(0, slash));
+        if (slash == std::string_view::npos) return decoded;
+        decoded += "%2F";
+        path.remove_prefix(slash + 3);
+    }
+}
+
 std::string percent_encode(std::string_view text) {
     constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     constexpr std::string_view digits = "0123456789ABCDEF";

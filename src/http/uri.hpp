@@ -16,6 +16,10 @@ std::optional<std::string> percent_decode(std::string_view text);
 /// Decodes %XX and leaves a '%' that starts no escape as it is.
 std::string percent_decode_leniently(std::string_view text);
 
+/// The same, but an encoded slash stays "%2F", so that the text still tells the segments.
+/// @source Cheroot, HTTPRequest.parse_request_uri: paths in the dashboard's error texts look like this.
+std::string decode_all_but_slashes(std::string_view path);
+
 /// Encodes everything but RFC 3986's unreserved characters, so that the result is one path segment or query value.
 std::string percent_encode(std::string_view text);
 

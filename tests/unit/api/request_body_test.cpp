@@ -98,6 +98,19 @@ TEST(ReadArguments, WhereTheBodyMayBeEmptyItMayHaveNoType) {
     EXPECT_EQ(answer_to(post(""), EmptyBody::allowed), bad_document);
 }
 
+TEST(RefuseBadJson, LooksOnlyAtWhatSaysThatItIsJson) {
+    const auto status = [](std::string method, http::Request request) {
+        request.method = std::move(method);
+        const auto refusal = refuse_bad_json(request);
+        return refusal ? refusal->status : 0;
+    };
+    EXPECT_EQ(status("POST", post("{bad")), 400);
+    EXPECT_EQ(status("PUT", post("")), 400);
+    EXPECT_EQ(status("POST", post("{}")), 0);
+    EXPECT_EQ(status("POST", post("{bad", "text/plain")), 0);
+    EXPECT_EQ(status("DELETE", post("{bad")), 0);
+}
+
 TEST(ReadArguments, AParameterGivenTwiceIsAMistake) {
     EXPECT_EQ(field_of_mistake([] { read_arguments(post("{}", "application/json", {{"a", "1"}, {"a", "2"}})); }), "a");
 }
