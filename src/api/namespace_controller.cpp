@@ -2,25 +2,10 @@
 #include "api/operation_request.hpp"
 #include "api/path_arguments.hpp"
 #include "api/routes.hpp"
-
-#include <string>
-
-#include <nlohmann/json.hpp>
+#include "api/task_response.hpp"
 
 namespace taskd::api {
 namespace {
-
-/// The dashboard does these within the request: its failures name no task and have no status in the body.
-http::Response without_task(http::Response response) {
-    if (response.status < 400) return response;
-    auto body = nlohmann::json::parse(response.body.view(), nullptr, false);
-    if (!body.is_object()) return response;
-    body.erase("status");
-    body.erase("task");
-    response.body = body.dump();
-    response.content_type = "application/json";
-    return response;
-}
 
 http::net::awaitable<http::Response> create(std::shared_ptr<const Services> services, http::Request request) {
     auto arguments = arguments_with_path(request, {"pool_name"});

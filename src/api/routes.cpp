@@ -15,6 +15,7 @@ http::Router make_router(const Access& access) {
     add_image_routes(router, access);
     add_image_list_routes(router, access);
     add_mirroring_view_routes(router, access);
+    add_mirroring_change_routes(router, access);
     add_image_change_routes(router, access);
     add_snapshot_routes(router, access);
     add_trash_routes(router, access);

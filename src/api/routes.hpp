@@ -18,6 +18,7 @@ void add_summary_routes(http::Router& router, const Access& access);
 void add_image_routes(http::Router& router, const Access& access);
 void add_image_list_routes(http::Router& router, const Access& access);
 void add_mirroring_view_routes(http::Router& router, const Access& access);
+void add_mirroring_change_routes(http::Router& router, const Access& access);
 void add_image_change_routes(http::Router& router, const Access& access);
 void add_snapshot_routes(http::Router& router, const Access& access);
 void add_trash_routes(http::Router& router, const Access& access);

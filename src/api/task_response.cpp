@@ -25,6 +25,17 @@ http::Response json_response(const nlohmann::json& body, Version version) {
     return response;
 }
 
+http::Response without_task(http::Response response) {
+    if (response.status < 400) return response;
+    auto body = nlohmann::json::parse(response.body.view(), nullptr, false);
+    if (!body.is_object()) return response;
+    body.erase("status");
+    body.erase("task");
+    response.body = to_text(body);
+    response.content_type = "application/json";
+    return response;
+}
+
 http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono::milliseconds timeout) {
     http::CallbackWait wait(co_await http::net::this_coro::executor);
     if (!task->on_finished(wait.callback())) co_return true;

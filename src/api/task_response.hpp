@@ -29,6 +29,9 @@ std::chrono::milliseconds wait_time(const http::Request& request, std::chrono::m
 /// @source  dashboard-contract.md 3
 http::net::awaitable<http::Response> answer_with_task(std::shared_ptr<Task> task, TaskAnswer answer);
 
+/// Of what the dashboard does within the request: its failures name no task and have no status in the body.
+http::Response without_task(http::Response response);
+
 /// Waits until the task has finished or the time is over. @returns whether it has finished.
 http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono::milliseconds timeout);
 /// Waits until the task is accepted or has ended without, or the time is over.

@@ -7,7 +7,7 @@
 #include "rbd/image_spec.hpp"
 #include "rbd/layout_arguments.hpp"
 #include "rbd/operation.hpp"
-#include "rbd/pool_probe.hpp"
+#include "rbd/pool.hpp"
 
 #include <cerrno>
 #include <string_view>
@@ -55,21 +55,12 @@ Error named_error(const char* code, const std::string& text) {
 }
 
 /// The dashboard names no component for a pool that is missing here.
-ceph::Ioctx open_pool(OperationContext& context, const json& arguments) {
-    const auto& pool = arguments.at("pool_name").get_ref<const std::string&>();
-    try {
-        auto io = context.cluster().open_ioctx(pool);
-        if (const auto why = why_no_images(context.cluster(), pool, ""); !why.empty())
-            throw rbd_error(-ETIMEDOUT, "error opening pool", why);
-        return io;
-    } catch (const Error& error) {
-        if (error.component() != "pool") throw;
-        throw Error(error.kind(), error.errno_value(), "", error.what(), error.extra());
-    }
+ceph::Ioctx open_pool_of(OperationContext& context, const json& arguments) {
+    return open_pool(context.cluster(), arguments.at("pool_name").get_ref<const std::string&>(), "");
 }
 
 json run_namespace_create(OperationContext& context, const json& arguments) {
-    const auto io = open_pool(context, arguments);
+    const auto io = open_pool_of(context, arguments);
     context.step("create namespace");
     const int rc = rbd_namespace_create(io.handle(), arguments.at("namespace").get_ref<const std::string&>().c_str());
     if (rc == -EEXIST && !context.is_repeated())
@@ -80,7 +71,7 @@ json run_namespace_create(OperationContext& context, const json& arguments) {
 
 json run_namespace_delete(OperationContext& context, const json& arguments) {
     const auto& ns = arguments.at("namespace").get_ref<const std::string&>();
-    const auto io = open_pool(context, arguments);
+    const auto io = open_pool_of(context, arguments);
     context.step("remove namespace");
     const int rc = rbd_namespace_remove(io.handle(), ns.c_str());
     if (rc == -ENOENT && context.is_repeated()) return nullptr;

@@ -53,7 +53,13 @@ const OperationRegistry& OperationRegistry::builtin() {
                                              &migration_commit_operation,
                                              &migration_abort_operation,
                                              &namespace_create_operation,
-                                             &namespace_delete_operation});
+                                             &namespace_delete_operation,
+                                             &mirroring_site_name_edit_operation,
+                                             &mirroring_pool_edit_operation,
+                                             &mirroring_peer_add_operation,
+                                             &mirroring_peer_edit_operation,
+                                             &mirroring_peer_delete_operation,
+                                             &mirroring_bootstrap_import_operation});
     return registry;
 }
 

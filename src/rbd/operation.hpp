@@ -143,5 +143,11 @@ extern const Operation migration_commit_operation;
 extern const Operation migration_abort_operation;
 extern const Operation namespace_create_operation;
 extern const Operation namespace_delete_operation;
+extern const Operation mirroring_site_name_edit_operation;
+extern const Operation mirroring_pool_edit_operation;
+extern const Operation mirroring_peer_add_operation;
+extern const Operation mirroring_peer_edit_operation;
+extern const Operation mirroring_peer_delete_operation;
+extern const Operation mirroring_bootstrap_import_operation;
 
 }  // namespace taskd::rbd

@@ -15,4 +15,10 @@ namespace taskd::rbd {
 /// @thread Any. Blocks for the newest OSD map.
 bool reopen_if_replaced(const ceph::Cluster& cluster, const ImageSpec& spec, ceph::Ioctx& pool);
 
+/// Opens a pool for what is not of one image.
+/// @param component  Of the error when there is no such pool, as the dashboard names it there.
+/// @throws Error  also when the pool does not answer: librbd would wait for it without end
+/// @thread Any. Blocks.
+ceph::Ioctx open_pool(const ceph::Cluster& cluster, const std::string& pool, const std::string& component);
+
 }  // namespace taskd::rbd
