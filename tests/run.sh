@@ -5,6 +5,7 @@
 #   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
+#   conformance                   tests/conformance: the same requests to ceph-taskd and to Ceph's dashboard
 #   chaos                         tests/e2e/chaos: two minutes of tasks while everything is killed; prints its seed
 #
 # Each stage ends in `stage NAME: N passed, N failed`, the run in `N passed, N failed`; the exit code is 0 only when
@@ -12,7 +13,7 @@
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component asan tsan cluster e2e chaos)
+readonly ALL_STAGES=(lint unit component asan tsan cluster e2e conformance chaos)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
@@ -167,6 +168,9 @@ stage_e2e() {
     build release || return
     run_ctest release e2e
     run_scripts tests/e2e 1200
+}
+stage_conformance() {
+    build release && run_script "$SOURCE/tests/conformance/run.sh" "$(log_of conformance)" 600
 }
 stage_chaos() {
     build release || return

@@ -1,21 +1,24 @@
 """Takes out of an answer what differs between two equal clusters: ids, times, addresses."""
 
+import base64
+import json
 import re
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 DATA_PREFIX = re.compile(r"^rbd_data\.\d+\.")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEX_ID = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9]*[a-f])[0-9a-f]{8,16}\b")
 ANYTHING = {"mgr_host": "<url>", "mgr_id": "<mgr>", "request_id": "<uuid>", "health_status": "<health>",
             "duration": "<seconds>", "id": "<id>"}
 ENDS_IN_ID = re.compile(r"[^/.]+$")
 WITH_ID = ["unique_id", "image_id_spec", "block_name_prefix"]
-HEADERS = ["content-type", "x-total-count", "content-security-policy", "x-content-type-options",
-           "strict-transport-security", "location"]
+HEADERS = ["content-type", "content-encoding", "server", "x-total-count", "content-security-policy",
+           "x-content-type-options", "strict-transport-security", "location"]
 
 
 def text(value):
     value = DATA_PREFIX.sub("rbd_data.<pool>.", TIME.sub("<time>", value))
-    return HEX_ID.sub("<id>", value)
+    return HEX_ID.sub("<id>", UUID.sub("<uuid>", value))
 
 
 def member(key, value):
@@ -23,6 +26,8 @@ def member(key, value):
         return None
     if key in ANYTHING:
         return ANYTHING[key]
+    if key == "token":
+        return sorted(json.loads(base64.b64decode(value)))  # of another cluster, but it tells the same
     return normal(ENDS_IN_ID.sub("<id>", value) if key in WITH_ID else value)
 
 

@@ -1,14 +1,19 @@
 """The two servers that are asked the same: ceph-taskd and the Ceph dashboard, each on a cluster of its own."""
 
+import gzip
 import http.client
 import json
 import os
 import subprocess
+import time
 import urllib.parse
 
 from harness import VSTART, Cluster, Daemon, Failed, UnixConnection, run, wait_until
 
 ANSWER_BOUND_S = 60
+SYSTEM_PYTHON = "/usr/bin/python3"  # for which Ceph's packages bring the bindings
+MANY_NAMESPACES = "h1many"
+CACHE_ENTRIES = 128  # dashboard/plugins/ttl_cache.py
 POOLS = [("h1pool", "rbd"), ("h1empty", None)]
 
 
@@ -23,6 +28,8 @@ class Reply:
     @classmethod
     def of(cls, response):
         text = response.read()
+        if response.getheader("Content-Encoding") == "gzip":
+            text = gzip.decompress(text)
         try:
             body = json.loads(text) if text else ""
         except ValueError:
@@ -43,17 +50,24 @@ class DashboardCluster(Cluster):
 
 
 class Server:
-    """A cluster, and how to ask the server on it."""
+    """A cluster, and how to ask the server on it. `close` undoes also a `start` that failed half way."""
 
-    def __init__(self, name, cluster):
-        self.name = name
-        self.cluster = cluster
+    name = ""
+    cluster_type = Cluster
+
+    def __init__(self, directory):
+        self.directory = os.path.join(directory, self.name)
+        self.cluster = None
         self.ids = {}  # image name -> id, of images that are or were in the trash
         self.watchers = []
+        self.trash_read_at = 0
+
+    def start(self):
+        self.cluster = self.cluster_type(self.directory)
         for pool, application in POOLS:
-            cluster.tool("ceph", "osd", "pool", "create", pool, "8")
+            self.cluster.tool("ceph", "osd", "pool", "create", pool, "8")
             if application:
-                cluster.tool("rbd", "pool", "init", pool)
+                self.cluster.tool("rbd", "pool", "init", pool)
 
     def connect(self):
         raise NotImplementedError
@@ -63,6 +77,9 @@ class Server:
 
     def ask(self, method, path, headers=None, body=None):
         headers = {**(headers or {}), **self.headers()}
+        if path.startswith("/api/block/image/trash"):
+            self.trash_read_at = time.monotonic()
+        began = time.monotonic()
         connection = self.connect()
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
@@ -74,12 +91,39 @@ class Server:
             for name, value in headers.items():
                 connection.putheader(name, value)
             connection.endheaders(data)
-            return Reply.of(connection.getresponse())
+            reply = Reply.of(connection.getresponse())
+            reply.seconds = time.monotonic() - began
+            return reply
         finally:
             connection.close()
 
+    def settled(self, reply, success):
+        """What an answer of 202 would have been, had it waited: how long tasks take is the machine's affair."""
+        if reply.status != 202:
+            return reply
+        path = "/api/task?name=" + urllib.parse.quote(reply.body["name"], safe="")
+        task = wait_until(lambda: self.finished(path, reply.body["metadata"]), f"the end of {reply.body}")
+        body = task["ret_value"] if task["success"] else task["exception"]
+        status = success if task["success"] else task["exception"].get("status", 500)
+        settled = Reply(status, reply.headers, "" if status == 204 else body)
+        settled.seconds = reply.seconds
+        return settled
+
+    def finished(self, path, metadata):
+        """The newest of such tasks, if none is under way."""
+        tasks = self.ask("GET", path, {"Accept": "application/vnd.ceph.api.v1.0+json"}).body
+        if any(task["metadata"] == metadata for task in tasks["executing_tasks"]):
+            return None
+        return next((task for task in tasks["finished_tasks"] if task["metadata"] == metadata), None)
+
     def rbd(self, *words):
         return self.cluster.tool("rbd", *words).stdout
+
+    def bindings(self, pool, *lines):
+        """Runs lines of Python that know `rbd` and `io`, the pool: for what rbd(8) refuses, and for many calls."""
+        program = ["import sys, rados, rbd", "cluster = rados.Rados(conffile='')", "cluster.connect()",
+                   f"io = cluster.open_ioctx({pool!r})", *lines, "io.close()", "cluster.shutdown()"]
+        self.cluster.tool(SYSTEM_PYTHON, "-c", "\n".join(program))
 
     def learn_trash_ids(self, pool):
         for entry in json.loads(self.rbd("trash", "ls", "--all", "--format", "json", pool)):
@@ -94,38 +138,59 @@ class Server:
 
     def end_watchers(self):
         for watcher in self.watchers:
-            watcher.kill()
-            watcher.wait()
+            watcher.stdin.close()
+            try:
+                watcher.wait(ANSWER_BOUND_S)
+            except subprocess.TimeoutExpired:
+                watcher.kill()
+                watcher.wait()
         self.watchers = []
 
     def close(self):
         self.end_watchers()
-        self.cluster.wipe()
+        run(VSTART, "wipe", "--dir", self.directory)
 
 
 class Ours(Server):
-    def __init__(self, directory):
-        super().__init__("ceph-taskd", Cluster(os.path.join(directory, "ours")))
-        self.daemon = Daemon(self.cluster, directory)
+    name = "ceph-taskd"
+    daemon = None
+
+    def start(self):
+        super().start()
+        self.daemon = Daemon(self.cluster, os.path.dirname(self.directory))
 
     def connect(self):
         return UnixConnection(self.daemon.socket, ANSWER_BOUND_S)
 
     def close(self):
-        self.daemon.stop()
+        if self.daemon:
+            self.daemon.stop()
         super().close()
 
 
 class Dashboard(Server):
-    def __init__(self, directory):
-        super().__init__("dashboard", DashboardCluster(os.path.join(directory, "dashboard")))
-        self.token = None
+    name = "dashboard"
+    cluster_type = DashboardCluster
+    token = None
+
+    def start(self):
+        super().start()
+        self.cluster.tool("ceph", "osd", "pool", "create", MANY_NAMESPACES, "8")
+        self.bindings(MANY_NAMESPACES, f"for number in range({CACHE_ENTRIES + 12}):",
+                      "    rbd.RBD().namespace_create(io, str(number))")
         login = self.ask("POST", "/api/auth", {"Accept": "application/vnd.ceph.api.v1.0+json",
                                                "Content-Type": "application/json"},
                          {"username": self.cluster.user, "password": self.cluster.password})
         if login.status != 201:
             raise Failed(f"login at the dashboard: {login.status} {login.body}")
         self.token = login.body["token"]
+
+    def forget_cached_lists(self):
+        """It keeps lists of images for 30 s, but no more than CACHE_ENTRIES of them (contract 6.14)."""
+        path = f"/api/block/pool/{MANY_NAMESPACES}/namespace"
+        listed = self.ask("GET", path, {"Accept": "application/vnd.ceph.api.v1.0+json"})
+        if listed.status != 200:
+            raise Failed(f"{path}: {listed.status} {listed.body}")
 
     @staticmethod
     def is_installed():
