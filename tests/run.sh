@@ -13,12 +13,13 @@
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component asan tsan cluster e2e conformance chaos)
+readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos asan tsan)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
 readonly SOURCE BUILD_ROOT JOBS
 
+stages_to_come=()
 total_passed=0
 total_failed=0
 stage_passed=0
@@ -46,12 +47,16 @@ check() {
 }
 
 # ThreadSanitizer of g++ 12 cannot place its shadow where a kernel randomises addresses much (vm.mmap_rnd_bits > 28).
-run_as() {
+runner_of() {
+    RUNNER=(env)
     if [[ $1 == tsan ]] && setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
-        setarch "$(uname -m)" --addr-no-randomize "${@:2}"
-    else
-        "${@:2}"
+        RUNNER=(setarch "$(uname -m)" --addr-no-randomize)
     fi
+}
+
+run_as() {
+    runner_of "$1"
+    "${RUNNER[@]}" "${@:2}"
 }
 
 configure_and_build() {
@@ -61,6 +66,24 @@ configure_and_build() {
         run_as "$preset" cmake --build "$BUILD_ROOT/$preset" --parallel "$JOBS" "$@"
 }
 
+# build_beside PRESET TARGET: begins a build that takes only what the stages meanwhile leave of the processors:
+# those that start clusters wait more than they compute. `build` waits for its end.
+declare -A builders=()
+build_beside() {
+    [[ -z ${builders[$1]:-} ]] || return 0
+    (
+        cd -- "$SOURCE" && chrt --idle --pid 0 "$BASHPID" && cmake --preset "$1" -B "$BUILD_ROOT/$1" || exit
+        runner_of "$1"
+        # Without a shell in between, so that the end of this run can end it.
+        exec "${RUNNER[@]}" ninja -C "$BUILD_ROOT/$1" -j "$JOBS" "$2"
+    ) >"$(log_of "build-$1")" 2>&1 &
+    builders[$1]=$!
+}
+
+end_builders() {
+    if ((${#builders[@]})); then kill -- "${builders[@]}" 2>/dev/null; fi
+}
+
 # build PRESET [--target T...]: builds once a run; a failed build counts as one failure of each stage that needs it.
 declare -A built=()
 build() {
@@ -68,7 +91,12 @@ build() {
     log=$(log_of "build-$preset")
     if [[ -z ${built[$preset]:-} ]]; then
         cd -- "$SOURCE" || return
-        if configure_and_build "$@" >"$log" 2>&1; then
+        if [[ -n ${builders[$preset]:-} ]]; then
+            wait "${builders[$preset]}"
+        else
+            configure_and_build "$@" >"$log" 2>&1
+        fi
+        if (($? == 0)); then
             built[$preset]=yes
         else
             built[$preset]=no
@@ -163,7 +191,13 @@ stage_unit() { build release && run_ctest release unit; }
 stage_component() { build release && run_ctest release component; }
 stage_asan() { build asan --target sanitized_tests && run_ctest asan 'unit|component'; }
 stage_tsan() { build tsan --target sanitized_tests && run_ctest tsan 'unit|component'; }
-stage_cluster() { build release && run_ctest release cluster; }
+stage_cluster() {
+    build release || return
+    for preset in asan tsan; do
+        if [[ " ${stages_to_come[*]} " == *" $preset "* ]]; then build_beside "$preset" sanitized_tests; fi
+    done
+    run_ctest release cluster
+}
 stage_e2e() {
     build release || return
     run_ctest release e2e
@@ -207,7 +241,12 @@ main() {
     if ! check "vstart/install-deps.sh" "$(log_of install-deps)" "$SOURCE/vstart/install-deps.sh"; then
         total_failed=1
     fi
-    for stage in "${stages[@]}"; do run_stage "$stage"; done
+    trap end_builders EXIT
+    stages_to_come=("${stages[@]}")
+    for stage in "${stages[@]}"; do
+        stages_to_come=("${stages_to_come[@]:1}")
+        run_stage "$stage"
+    done
     echo "$total_passed passed, $total_failed failed"
     ((total_failed == 0))
 }
