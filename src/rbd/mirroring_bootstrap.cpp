@@ -49,7 +49,7 @@ json metadata_of_import(const json& arguments) {
 }
 
 json run_import(OperationContext& context, const json& arguments) {
-    const auto key = arguments.at("token_at");
+    const auto& key = arguments.at("token_at");
     const auto token = ask_monitors(context.cluster(), {{"prefix", "config-key get"}, {"key", key}});
     if (token.rc == -ENOENT && context.is_repeated()) return json::object();
     if (token.rc < 0) throw rbd_error(token.rc, "error reading bootstrap token");
