@@ -154,7 +154,8 @@ run_script() {
     read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
     if ((status && !failed)); then failed=1; fi
     count "$passed" "$failed"
-    echo "${script#"$SOURCE/tests/e2e/"}: $passed passed, $failed failed"
+    script=${script#"$SOURCE/tests/"}
+    echo "${script#e2e/}: $passed passed, $failed failed"
     if ((failed)); then
         echo "--- exit code $status; the end of $log:"
         tail -n 80 "$log"
