@@ -90,7 +90,7 @@ constexpr std::array table{
     Entry{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/token",
           needs(Scope::rbd_mirroring, Permission::update)},
     Entry{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/peer",
-          needs(Scope::rbd_mirroring, Permission::create)},
+          needs(Scope::rbd_mirroring, Permission::update)},
     Entry{"POST", "/api/pool", needs(Scope::pool, Permission::create)},
     Entry{"PUT", "/api/pool/{pool_name}", needs(Scope::pool, Permission::update)},
     Entry{"DELETE", "/api/pool/{pool_name}", needs(Scope::pool, Permission::remove)},
