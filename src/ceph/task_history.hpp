@@ -18,10 +18,10 @@ namespace taskd::ceph {
 struct HistoryQuery {
     std::string name_glob;
     std::optional<bool> success;
-    std::string text;   ///< Occurs in the name, the metadata or the failure.
+    std::string text;                                      ///< Occurs in the name, the metadata or the failure.
     std::function<bool(const std::string& name)> may_see;  ///< None: all are seen.
-    std::string since;  ///< UTC: ended at or after it.
-    std::string until;  ///< UTC: ended before it.
+    std::string since;                                     ///< UTC: ended at or after it.
+    std::string until;                                     ///< UTC: ended before it.
     std::size_t limit = 100;
     std::size_t offset = 0;
 };
