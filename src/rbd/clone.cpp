@@ -1,10 +1,10 @@
 #include "rbd/blockers.hpp"
 #include "rbd/configuration.hpp"
 #include "rbd/create_image.hpp"
-#include "rbd/destination.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
 #include "rbd/features.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/layout_arguments.hpp"
 #include "rbd/pool.hpp"
@@ -147,7 +147,7 @@ class Cloning {
     void check_child() {
         check_pools(context_.cluster(), child_io_.handle(), child_, layout_);
         check_configuration(child_io_.handle(), configuration_, child_.name);
-        refuse_half_removed(child_io_.handle(), child_.name, cloning);
+        free_half_removed(context_, child_io_.handle(), child_.name, cloning);
     }
 
     int clone() {

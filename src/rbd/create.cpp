@@ -2,8 +2,8 @@
 #include "rbd/arguments.hpp"
 #include "rbd/configuration.hpp"
 #include "rbd/create_image.hpp"
-#include "rbd/destination.hpp"
 #include "rbd/error.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image.hpp"
 #include "rbd/image_spec.hpp"
 #include "rbd/layout_arguments.hpp"
@@ -100,7 +100,7 @@ class Creation {
         check_pools(context_.cluster(), io_.handle(), spec_, layout_);
         check_configuration(io_.handle(), configuration_, spec_.name);
         check_mirroring();
-        refuse_half_removed(io_.handle(), spec_.name, creating);
+        free_half_removed(context_, io_.handle(), spec_.name, creating);
         if (context_.stop_requested()) throw rbd_error(-ECANCELED, creating, "nothing was made");
     }
 

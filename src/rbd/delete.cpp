@@ -3,6 +3,7 @@
 #include "rbd/blockers.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image_target.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/operation.hpp"
@@ -169,19 +170,7 @@ class Removal {
         stop_if_requested(rest_is_left);
         Progress progress(context_, objects);
         progress.begin_part(objects);
-        int rc = rbd_trash_remove_with_progress(io_.handle(), target.id.c_str(), true, Progress::callback, &progress);
-        if (rc == -EUCLEAN) rc = finish_move(target, progress);
-        finish(target, rc);
-    }
-
-    /// The earlier removal ended while it moved the image to the trash. Only `rbd_remove` by name goes on from there.
-    int finish_move(const ImageTarget& target, Progress& progress) {
-        const auto named = id_of_image(io_.handle(), target.name);
-        const auto record = half_removed_image(io_.handle(), target.name);
-        if ((named && *named != target.id) || !record || record->id != target.id)
-            throw rbd_error(ErrorKind::conflict, -EUCLEAN, removing,
-                            "another image has its name now: rename that one, then delete this again");
-        return rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
+        finish(target, remove_rest(io_.handle(), target.id, target.name, Progress::callback, &progress));
     }
 
     void finish(const ImageTarget& target, int rc) {

@@ -3,6 +3,7 @@
 #include "rbd/configuration.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image.hpp"
 #include "rbd/image_target.hpp"
 #include "rbd/image_work.hpp"
@@ -57,13 +58,6 @@ Touches touches_of_copy(const nlohmann::json& arguments) {
     return touches;
 }
 
-void refuse_half_removed(rados_ioctx_t pool, const std::string& name, std::string_view doing) {
-    if (const auto remains = half_removed_image(pool, name))
-        throw rbd_error(ErrorKind::conflict, -EEXIST, doing,
-                        "the removal of the image that had this name (id " + remains->id +
-                            ") has not ended: wait for it, or delete it again to finish");
-}
-
 Destination::Destination(OperationContext& context, ImageSpec spec, std::string doing)
     : context_(context),
       spec_(std::move(spec)),
@@ -79,7 +73,7 @@ bool Destination::check(const ImageLayout& layout, const nlohmann::json& configu
     if (!spec_.ns.empty() && rbd_namespace_exists(pool(), spec_.ns.c_str(), &exists) == 0 && !exists)
         throw rbd_error(-ENOENT, doing_,
                         "namespace '" + shown(spec_.ns) + "' does not exist in pool '" + shown(spec_.pool) + "'");
-    refuse_half_removed(pool(), spec_.name, doing_);
+    free_half_removed(context_, pool(), spec_.name, doing_);
     if (const auto image = Image::open(pool(), spec_.name, Image::Mode::read_only)) {
         const bool is_ours =
             context_.is_repeated() && !id_of_image(pool(), working_name_) && has_layout(*image, pool(), layout);
@@ -97,7 +91,10 @@ int Destination::remove_working() {
         for (const auto& snapshot : snapshots)
             if (const int rc = drop(snapshot, *image); rc < 0) return rc;
     }
-    const int rc = rbd_remove(pool(), working_name_.c_str());
+    int rc = rbd_remove(pool(), working_name_.c_str());
+    // An earlier attempt may have died while it removed it.
+    if (const auto rest = half_removed_image(pool(), working_name_); rc == -ENOENT && rest)
+        rc = remove_rest(pool(), rest->id, working_name_);
     return rc == -ENOENT ? 0 : rc;
 }
 

@@ -25,10 +25,6 @@ nlohmann::json metadata_of_copy(const nlohmann::json& arguments);
 /// Both images, in the pool of the destination.
 Touches touches_of_copy(const nlohmann::json& arguments);
 
-/// Refuses the name of an image whose removal has begun and not ended.
-/// @throws Error  conflict EEXIST
-void refuse_half_removed(rados_ioctx_t pool, const std::string& name, std::string_view doing);
-
 /// An image that is made over some time. It has a name of its own, which tells the task, until it is whole; then it
 /// gets the name that was asked for. So nobody takes half an image for a whole one, also when the process that makes it
 /// dies, and the next attempt knows what is its own.

@@ -34,7 +34,7 @@ std::optional<TrashRecord> decode_trash(std::string_view key, std::string_view v
     auto entry = wire::decode_trash(value);
     if (!entry) return std::nullopt;
     return TrashRecord{std::string(key.substr(trash_prefix.size())), std::move(entry->name),
-                       static_cast<TrashSource>(entry->source)};
+                       static_cast<TrashSource>(entry->source), static_cast<TrashState>(entry->state)};
 }
 
 /// Adds one page of records that come after `last` and moves `last`; false when it was the last page.

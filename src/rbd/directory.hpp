@@ -26,10 +26,14 @@ std::optional<std::string> name_of_image(rados_ioctx_t pool, const std::string& 
 
 enum class TrashSource : std::uint8_t { user = 0, mirroring = 1, migration = 2, removing = 3, user_parent = 4 };
 
+/// How far what was begun with it has come.
+enum class TrashState : std::uint8_t { normal = 0, moving = 1, removing = 2, restoring = 3 };
+
 struct TrashRecord {
     std::string id;
     std::string name;
     TrashSource source = TrashSource::user;
+    TrashState state = TrashState::normal;
 };
 
 /// Everything in the trash, half-removed images (`removing`) included, which `rbd_trash_list` leaves out.

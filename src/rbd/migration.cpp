@@ -1,6 +1,7 @@
 #include "rbd/blockers.hpp"
 #include "rbd/destination.hpp"
 #include "rbd/error.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image_arguments.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/layout_arguments.hpp"

@@ -59,6 +59,7 @@ void TrashRemoval::run(Progress& progress) {
     progress.begin_part(objects_);
     int rc = rbd_trash_remove_with_progress(pool_, id_.c_str(), true, Progress::callback, &progress);
     if (rc == -EUCLEAN) rc = remove_entry(progress);
+    if (rc == -EBUSY) rc = remove_half_restored(progress);
     if (rc == -ENOENT && context_.is_repeated()) rc = 0;
     if (rc == -ECANCELED) throw rbd_error(rc, removing, rest_is_left);
     if (rc < 0) throw rbd_error(rc, removing);
@@ -75,6 +76,21 @@ int TrashRemoval::remove_entry(Progress& progress) const {
                         "one, then remove this again");
     if (const int rc = rbd_trash_move(pool_, record->name.c_str(), 0); rc < 0) return rc;
     return rbd_trash_remove_with_progress(pool_, id_.c_str(), true, Progress::callback, &progress);
+}
+
+/// Where its restoring was cut off, the trash does not remove it. Only restoring goes on from there, under the name
+/// that it may have got already.
+int TrashRemoval::remove_half_restored(Progress& progress) const {
+    const auto record = trash_record(pool_, id_);
+    if (!record) return -ENOENT;
+    if (record->state != TrashState::restoring) return -EBUSY;
+    const auto name = name_of_image(pool_, id_).value_or(record->name);
+    if (const auto other = id_of_image(pool_, name); other && *other != id_)
+        throw rbd_error(ErrorKind::conflict, -EBUSY, removing,
+                        "it was cut off while it was restored, and another image has its name now: restore it under a "
+                        "new name, then delete it");
+    if (const int rc = rbd_trash_restore(pool_, id_.c_str(), name.c_str()); rc < 0) return rc;
+    return rbd_remove_with_progress(pool_, name.c_str(), Progress::callback, &progress);
 }
 
 }  // namespace taskd::rbd

@@ -39,6 +39,17 @@ Touches touches_of_trash_restore(const json& arguments) {
     return touches;
 }
 
+/// Its move to the trash was cut off: the trash gives nothing back (EBUSY) before that has ended. Only a move by its
+/// old name goes on from there.
+void finish_move(rados_ioctx_t pool, const TrashRecord& record) {
+    if (const auto other = id_of_image(pool, record.name); other && *other != record.id)
+        throw rbd_error(ErrorKind::conflict, -EBUSY, restoring,
+                        "it was cut off while it moved to the trash, and another image has its name now: rename that "
+                        "one, then restore this again");
+    const int rc = rbd_trash_move(pool, record.name.c_str(), 0);
+    if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, restoring);
+}
+
 json run_trash_restore(OperationContext& context, const json& arguments) {
     const auto entry = image_id_spec_of(arguments);
     const auto& wanted = arguments.at("new_image_name").get_ref<const std::string&>();
@@ -63,6 +74,7 @@ json run_trash_restore(OperationContext& context, const json& arguments) {
                         "an image named '" + shown(name) + "' is there: restore it by another name");
     context.step("restore");
     if (context.stop_requested()) throw rbd_error(-ECANCELED, restoring, "nothing was changed");
+    if (record->state == TrashState::moving) finish_move(io.handle(), *record);
     if (const int rc = rbd_trash_restore(io.handle(), entry.id.c_str(), wanted.c_str()); rc < 0)
         throw rbd_error(rc, restoring);
     return nullptr;

@@ -161,12 +161,13 @@ std::string children_input(const ParentSpec& parent) {
 
 std::optional<TrashEntry> decode_trash(std::string_view value) {
     Decoder decoder(value);
-    auto content = decoder.enclosed(2).content;
+    auto [version, content] = decoder.enclosed(2);
     TrashEntry entry;
     entry.source = content.u8();
     entry.name = content.text();
     entry.deleted = content.time();
     entry.deferred_until = content.time();
+    if (version >= 2) entry.state = content.u8();
     return checked(content, std::move(entry));
 }
 

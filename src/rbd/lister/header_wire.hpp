@@ -102,6 +102,7 @@ struct TrashEntry {
     std::string name;
     Time deleted;
     Time deferred_until;
+    std::uint8_t state = 0;  ///< cls::rbd::TrashImageState; 0 where an old client wrote it.
 };
 /// A value of rbd_trash's omap, and the answer of trash_get.
 std::optional<TrashEntry> decode_trash(std::string_view value);

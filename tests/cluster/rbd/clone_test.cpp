@@ -166,5 +166,16 @@ TEST_F(Clone, TakesNoCloneOfAnotherSnapshotForItsOwn) {
     EXPECT_THAT(failure(rbd::clone_operation, of("c-one", "c-of-two"), 2), IsError(EEXIST, "error creating clone"));
 }
 
+TEST_F(Clone, FinishesTheRemovalThatAnEarlierAttemptBeganWhenItClearedAHalfMadeOne) {
+    make_parent("c-cleared");
+    other_.make("c-cleared-child", 1ull << 34, RBD_FEATURE_LAYERING);
+    other_.remove_half("c-cleared-child");
+    EXPECT_THAT(failure(rbd::clone_operation, of("c-cleared", "c-cleared-child")), IsError(EEXIST, "has not ended"));
+
+    do_it(rbd::clone_operation, of("c-cleared", "c-cleared-child"), 2);
+
+    EXPECT_TRUE(has_parent("c-cleared-child"));
+}
+
 }  // namespace
 }  // namespace taskd::test

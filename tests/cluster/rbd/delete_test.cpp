@@ -190,7 +190,7 @@ TEST_F(Delete, FinishesWhatIsHalfRemoved) {
 TEST_F(Delete, FinishesARemovalThatEndedWhileMovingToTheTrash) {
     const auto id = other_.make("d-moving", 1ull << 30, RBD_FEATURE_LAYERING);
     other_.remove_half("d-moving");
-    other_.set_trash_state_moving(id);
+    other_.set_trash_state(id, rbd::TrashState::moving);
 
     remove("d-moving");
 
@@ -213,7 +213,7 @@ TEST_F(Delete, TellsAHalfRemovedImageFromANewOneOfItsName) {
 TEST_F(Delete, SaysThatItCannotFinishWhileAnotherImageHasTheName) {
     const auto id = other_.make("d-stuck", 1ull << 30, RBD_FEATURE_LAYERING);
     other_.remove_half("d-stuck");
-    other_.set_trash_state_moving(id);
+    other_.set_trash_state(id, rbd::TrashState::moving);
     const auto new_id = other_.make("d-stuck");
 
     EXPECT_EQ(error_of([&] { remove("d-stuck", {{"image_id", id}}); }).kind(), ErrorKind::conflict);

@@ -18,22 +18,6 @@ class ImageChangeTest : public OperationTest {
     static constexpr std::uint64_t usual_features =
         RBD_FEATURE_LAYERING | RBD_FEATURE_EXCLUSIVE_LOCK | RBD_FEATURE_OBJECT_MAP | RBD_FEATURE_FAST_DIFF;
 
-    static nlohmann::json do_it(const rbd::Operation& operation, const nlohmann::json& given, int attempt = 1) {
-        FakeOperationContext context(&ours(), attempt);
-        return run(operation, given, context);
-    }
-
-    /// The error of an operation that fails.
-    static Error failure(const rbd::Operation& operation, const nlohmann::json& given, int attempt = 1) {
-        return error_of([&] { do_it(operation, given, attempt); });
-    }
-
-    static nlohmann::json image(const std::string& name, const nlohmann::json& more = nlohmann::json::object()) {
-        nlohmann::json arguments = {{"image_spec", "rbd/" + name}};
-        arguments.update(more);
-        return arguments;
-    }
-
     static nlohmann::json to(const std::string& from, const std::string& name,
                              const nlohmann::json& more = nlohmann::json::object()) {
         auto arguments =
@@ -88,15 +72,6 @@ class ImageChangeTest : public OperationTest {
         return flags;
     }
 
-    bool has_parent(const std::string& name) const {
-        rbd_linked_image_spec_t parent{};
-        rbd_snap_spec_t snapshot{};
-        if (rbd_get_parent(other_.open_read_only(name).get(), &parent, &snapshot) < 0) return false;
-        rbd_linked_image_spec_cleanup(&parent);
-        rbd_snap_spec_cleanup(&snapshot);
-        return true;
-    }
-
     /// What an interrupted or failed copy would leave.
     std::vector<std::string> unfinished() const {
         std::vector<std::string> names;
@@ -105,44 +80,12 @@ class ImageChangeTest : public OperationTest {
         return names;
     }
 
-    /// Ends each step of an operation in turn and lets a second attempt finish.
-    /// @param make  Makes what the operation works on, for a run of this number, and gives its arguments.
-    /// @param look  Looks at what that number's run left.
-    template <typename Make, typename Look>
-    static void interrupt_at_each_step(const rbd::Operation& operation, Make make, Look look) {
-        bool interrupted = true;
-        for (std::size_t step = 1; interrupted; ++step) {
-            const nlohmann::json arguments = make(step);
-            FakeOperationContext first(&ours());
-            first.on_step = [&](std::string_view name) {
-                if (first.steps().size() == step) throw Interrupted{std::string(name)};
-            };
-            interrupted = false;
-            try {
-                run(operation, arguments, first);
-            } catch (const Interrupted&) {
-                interrupted = true;
-            }
-            EXPECT_NO_THROW(do_it(operation, arguments, 2)) << operation.name << " after step " << step;
-            look(step);
-            ASSERT_LT(step, 20U);
-        }
-    }
-
-    /// Whether the reports rise, through so many values, and end at the whole (or one object before it).
+    /// And whether they end at the whole.
     static void expect_rising(const FakeOperationContext& context, std::size_t at_least) {
-        std::uint64_t last = 0;
-        std::size_t different = 0;
-        for (const auto& [done, total] : context.reports()) {
-            EXPECT_GE(done, last);
-            EXPECT_LE(done, total);
-            if (done > last) ++different;
-            last = done;
-        }
-        EXPECT_GE(different, at_least);
-        if (!context.reports().empty()) {
-            EXPECT_EQ(last, context.reports().back().second);
-        }
+        OperationTest::expect_rising(context, at_least);
+        if (context.reports().empty()) return;
+        const auto& [done, total] = context.reports().back();
+        EXPECT_EQ(done, total);
     }
 };
 

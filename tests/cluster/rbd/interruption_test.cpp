@@ -158,7 +158,7 @@ TEST_F(Interruption, OfADeleteIsNotCountedTwice) {
 TEST_F(Interruption, WithinAMoveToTheTrashIsMadeGood) {
     const auto id = other_.make("i-moving");
     other_.move_to_trash("i-moving");
-    other_.set_trash_state_moving(id);
+    other_.set_trash_state(id, rbd::TrashState::moving);
     ASSERT_EQ(rbd_trash_restore(other_.pool(), id.c_str(), "i-moving"), -EBUSY);
     FakeOperationContext again(&ours(), 2);
 
@@ -203,6 +203,17 @@ TEST_F(Interruption, OfACreateMakesAHalfMadeImageAnew) {
     create("i-headless", {{"size", 4321}}, 2);
 
     EXPECT_NE(other_.id_of("i-headless"), id);
+    EXPECT_THAT(other_.objects_with(id), IsEmpty());
+}
+
+TEST_F(Interruption, OfWhatACreateClearedIsMadeGood) {
+    const auto id = other_.make("i-cleared", 1ull << 34, RBD_FEATURE_LAYERING);
+    other_.remove_half("i-cleared");
+    EXPECT_THAT(error_of([] { create("i-cleared"); }), IsError(EEXIST, "has not ended"));
+
+    create("i-cleared", json::object(), 2);
+
+    EXPECT_TRUE(other_.exists("i-cleared"));
     EXPECT_THAT(other_.objects_with(id), IsEmpty());
 }
 

@@ -80,11 +80,11 @@ void OtherClient::remove_half(const std::string& name) {
     if (rc != -ECANCELED) throw std::runtime_error("not stopped: " + std::to_string(rc));
 }
 
-void OtherClient::set_trash_state_moving(const std::string& id) {
+void OtherClient::set_trash_state(const std::string& id, rbd::TrashState state) {
     std::string input(1, static_cast<char>(id.size()));
     input.append(3, '\0').append(id);
-    input += '\1';  // to TRASH_IMAGE_STATE_MOVING
-    input += '\0';  // from TRASH_IMAGE_STATE_NORMAL
+    input += static_cast<char>(state);
+    input += static_cast<char>(rbd::TrashState::normal);  // the one that it must have
     check(rados_exec(pool(), "rbd_trash", "rbd", "trash_state_set", input.data(), input.size(), nullptr, 0),
           "trash_state_set " + id);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ceph/cluster.hpp"
+#include "rbd/directory.hpp"
 
 #include <cstdint>
 #include <map>
@@ -42,8 +43,8 @@ class OtherClient {
     void rename(const std::string& from, const std::string& to);
     /// Begins to remove it and stops half-way, as a client that is killed.
     void remove_half(const std::string& name);
-    /// What is in the trash then looks as if its move there had been cut off.
-    void set_trash_state_moving(const std::string& id);
+    /// What is in the trash then looks as if its move there, or back, had been cut off.
+    void set_trash_state(const std::string& id, rbd::TrashState state);
 
     bool exists(const std::string& name) const;
     std::string id_of(const std::string& name) const;

@@ -92,6 +92,36 @@ TEST_F(Trash, GivesAnImageBack) {
     EXPECT_EQ(other_.id_of("t-back-2"), second);
 }
 
+TEST_F(Trash, GivesBackWhatWasCutOffWhileItMoved) {
+    const auto id = make_entry("t-moving");
+    other_.set_trash_state(id, rbd::TrashState::moving);
+
+    do_it(rbd::trash_restore_operation, entry(id, {{"new_image_name", "t-moved-back"}}));
+
+    EXPECT_EQ(other_.id_of("t-moved-back"), id);
+}
+
+TEST_F(Trash, RemovesWhatWasCutOffWhileItWasGivenBack) {
+    const auto id = make_entry("t-restoring");
+    other_.set_trash_state(id, rbd::TrashState::restoring);
+
+    do_it(rbd::trash_remove_operation, entry(id));
+
+    EXPECT_FALSE(is_in_trash(id));
+    EXPECT_THAT(other_.objects_with(id), IsEmpty());
+}
+
+TEST_F(Trash, RemovesNothingElseThatHasTheNameOfWhatWasCutOffWhileItWasGivenBack) {
+    const auto id = make_entry("t-taken");
+    other_.set_trash_state(id, rbd::TrashState::restoring);
+    const auto other = other_.make("t-taken");
+
+    EXPECT_THAT(failure(rbd::trash_remove_operation, entry(id)), IsError(EBUSY, "another image has its name now"));
+
+    EXPECT_EQ(other_.id_of("t-taken"), other);
+    EXPECT_TRUE(is_in_trash(id));
+}
+
 TEST_F(Trash, DoesNotGiveBackAHalfRemovedImage) {
     const auto id = other_.make("t-half", 1ULL << 34, RBD_FEATURE_LAYERING);
     other_.remove_half("t-half");

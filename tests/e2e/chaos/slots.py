@@ -48,6 +48,7 @@ class Slot(threading.Thread):
         self.kinds = collections.Counter()
         self.commands = []  # ids
         self.excused = []
+        self.ends = []  # of its tasks, in words
         self.asked_to_stop = set()  # ids
         self.cancelled = 0  # those that did
         self.unknown = 0
@@ -89,6 +90,7 @@ class Slot(threading.Thread):
         end = self.carry_out(step)
         self.kinds[step.name] += 1
         code = str((end["exception"] or {}).get("code"))
+        self.ends.append(f"{step.name} {end['id']} {'done' if end['success'] else code} {end['end_time'][11:19]}")
         if end["success"] or (not self.certain and code == "404"):
             step.effect()
             return True
@@ -99,7 +101,7 @@ class Slot(threading.Thread):
         elif code in EXCUSED:
             self.excused.append(f"{step.name} {end['id']}: {EXCUSED[code]}")
         else:
-            raise Failed(f"{self.image.name}: {step.name} failed: {end}")
+            raise Failed(f"{self.image.name}: {step.name} failed: {end}; the last ones: {self.ends[-8:]}")
         self.certain = False
         return False
 
