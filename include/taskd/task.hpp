@@ -39,7 +39,7 @@ struct TaskStatus {
     std::optional<WallTime> end_time;
     double duration_s = 0;                  ///< begin to end (or now), by the steady clock.
     int progress = 0;                       ///< Percent.
-    int attempts = 0;                       ///< How often it was started.
+    int attempts = 0;                       ///< How often it was started, in earlier lives too.
     std::optional<WallTime> stalled_since;  ///< No progress since then, though it runs.
     std::string waiting_for;                ///< Why it waits or stalls, in words; empty when it does not.
 };

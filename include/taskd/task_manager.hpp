@@ -42,7 +42,8 @@ struct RunOptions {
     nlohmann::json arguments = nullptr;             ///< Kept with the task, see `Task::arguments`.
     bool accepted = true;                           ///< False: the executor calls `Task::set_accepted`.
     std::string id = {};                            ///< A recovered task keeps its id; empty makes a new one.
-    std::optional<WallTime> begin_time = {};        ///< … and its begin time.
+    std::optional<WallTime> begin_time = {};        ///< … and its begin time,
+    int attempts = 0;                               ///< … and counts on from those of its earlier lives.
 };
 
 /// The tasks that a caller sees: newest first, executing by begin time, finished by end time.

@@ -82,6 +82,10 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
     // A recovered task goes on counting: by the wall clock, the only one that outlived the program.
     impl.begin_steady = impl_->clock.steady() - std::max(now - impl.begin_time, WallTime::duration::zero());
     impl.accepted = options.accepted;
+    {
+        MutexLock lock(impl.mutex);
+        impl.attempts = options.attempts;
+    }
     impl.id = options.id.empty() ? make_task_id(impl.begin_time) : std::move(options.id);
     impl.executor = options.executor ? std::move(options.executor) : std::make_unique<ThreadedExecutor>(impl_->pool);
     impl.function = std::move(fn);

@@ -44,12 +44,11 @@ const Route* Router::Node::find(std::string_view method, std::string_view rest,
     return nullptr;
 }
 
-Router::Router() : root_(std::make_unique<Node>()), fallback_(std::make_unique<Route>()) {
-    fallback_->now = not_found_response;
-}
+Router::Router() : Router(Decorator()) {}
 
-Router::Router(Decorator decorate) : Router() {
-    decorate_ = std::move(decorate);
+Router::Router(Decorator decorate)
+    : decorate_(std::move(decorate)), root_(std::make_unique<Node>()), fallback_(std::make_unique<Route>()) {
+    fallback_->now = not_found_response;
 }
 
 Router::~Router() = default;

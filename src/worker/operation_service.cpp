@@ -109,6 +109,7 @@ std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
     run.arguments = record.arguments;
     run.id = record.id;
     run.begin_time = record.begin_time;
+    run.attempts = resumed.attempts;
     run.executor = std::make_unique<ceph::JournalledExecutor>(std::move(executor), durability_.journal, record,
                                                               ceph::JournalledExecutor::Record::is_durable);
     return tasks_.run_function(record.name, record.metadata, {}, std::move(run));

@@ -40,6 +40,8 @@ def tasks_of_a_killed_daemon_go_on_with_their_ids_and_begin_times(world):
     for task_id, begin_time in before.items():
         expect_equal(listed[task_id], begin_time, f"begin time of {task_id}")
     wait_until(lambda: not daemon.executing(), "all deletes have ended", 30 * LONG_S)
+    last = daemon.get("/api/task?detail=1").body["finished_tasks"]
+    expect(all(task["attempts"] > 1 for task in last if task["id"] in before), lambda: f"attempts: {last}")
     expect_ended_once(daemon, ids)
     expect_success(daemon, ids)
     expect_equal(world.images("killed-"), [], "images that are left")

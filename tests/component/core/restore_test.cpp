@@ -44,6 +44,22 @@ class RestoreTest : public testing::Test {
                           .clock = &clock_}};
 };
 
+TEST_F(RestoreTest, ARecoveredTaskGoesOnWithItsIdItsBeginTimeAndItsAttempts) {
+    RunOptions options;
+    options.id = "01M88ESSBF7H1MF47B1J4HBXB0";
+    options.begin_time = clock_.wall() - 60s;
+    options.attempts = 1;
+    const auto recovered = test::run_manual(manager_, "rbd/delete", {{"x", 1}}, std::move(options));
+    EXPECT_EQ(recovered.task->id(), "01M88ESSBF7H1MF47B1J4HBXB0");
+    EXPECT_EQ(recovered.task->status().begin_time, clock_.wall() - 60s);
+    EXPECT_EQ(recovered.task->status().attempts, 1);
+
+    recovered.task->set_phase(TaskPhase::running);
+
+    EXPECT_EQ(recovered.task->status().attempts, 2);
+    recovered.finish();
+}
+
 TEST_F(RestoreTest, ARestoredTaskIsListedAsItWas) {
     restore("a", 5s);
 
