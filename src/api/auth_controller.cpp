@@ -3,6 +3,7 @@
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
 #include "api/task_response.hpp"
+#include "auth/token.hpp"
 #include "http/callback_wait.hpp"
 
 #include <algorithm>
@@ -21,11 +22,6 @@ using nlohmann::json;
 
 /// How long a login waits for those before it, and a logout for the monitors.
 constexpr std::chrono::seconds patience{15};
-
-std::int64_t now_in_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 /// @throws Error  there is nobody to log in
 const Authority& authority_of(const Services& services) {
@@ -67,7 +63,7 @@ struct Outcome {
 };
 
 http::Response logged_in(const auth::AccessState& state, const auth::User& user) {
-    const auto now = now_in_seconds();
+    const auto now = auth::numeric_date_now();
     const auto token =
         auth::sign({http::make_request_id(), user.name, now, now + state.token_lifetime.count()}, state.secret);
     auto response =
@@ -107,7 +103,8 @@ http::Response check(const Services& services, const http::Request& request) {
     const auto token = arguments.find("token");
     if (token == arguments.end()) throw BadRequest("token", "is missing");
     const auto state = state_of(authority_of(services));
-    const auto user = token->is_string() ? state->authenticate(token->get<std::string>(), now_in_seconds()) : nullptr;
+    const auto user =
+        token->is_string() ? state->authenticate(token->get<std::string>(), auth::numeric_date_now()) : nullptr;
     if (!user) return json_response({{"login_url", "#/login"}, {"cluster_status", state->cluster_status}});
     return json_response({{"username", user->name},
                           {"permissions", user->permissions().to_json()},

@@ -2,9 +2,9 @@
 
 #include "api/endpoint.hpp"
 #include "api/error_view.hpp"
+#include "auth/token.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -54,11 +54,6 @@ bool is_trusted(const http::Peer& peer) {
            (peer.credentials->uid == 0 || peer.credentials->uid == ::geteuid());
 }
 
-std::int64_t now_in_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 http::Response unauthorized() {
     return http::error_response(401, "You are not authorized to access that resource");
 }
@@ -82,7 +77,7 @@ std::optional<http::Response> refuse(const Access::Standing& standing, const Rig
         return failure_response(std::make_exception_ptr(
             Error(ErrorKind::unavailable, EAGAIN, "auth", "the cluster's users are not known yet")));
     const auto token = token_of(request);
-    const auto user = token.empty() ? nullptr : state->authenticate(token, now_in_seconds());
+    const auto user = token.empty() ? nullptr : state->authenticate(token, auth::numeric_date_now());
     if (!user) return unauthorized();
     if (is_of_another_site(request)) return forbidden_response();
     if (right.kind == Right::Kind::scoped && (user->must_change_password || !user->may(right.scope, right.permission)))

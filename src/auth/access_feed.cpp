@@ -72,11 +72,6 @@ std::string trimmed(std::string text) {
     return text;
 }
 
-std::int64_t now_in_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 }  // namespace
 
 std::shared_ptr<const User> AccessState::authenticate(const std::string& token, std::int64_t now) const {
@@ -184,7 +179,7 @@ void AccessFeed::State::learn(Texts texts) {
     try {
         auto state = std::make_shared<AccessState>(*state_of(texts));
         MutexLock lock(mutex);
-        const auto now = now_in_seconds();
+        const auto now = numeric_date_now();
         std::erase_if(revoked_here, [now](const auto& entry) { return entry.second < now; });
         state->revoked.insert(revoked_here.begin(), revoked_here.end());
         newest = std::move(state);
@@ -220,7 +215,7 @@ void AccessFeed::revoke(const Token& token, std::function<void(bool written)> do
     {
         MutexLock lock(state_->mutex);
         if (!state_->newest) throw Error(ErrorKind::unavailable, EAGAIN, "auth", "the users are not known yet");
-        const auto now = now_in_seconds();
+        const auto now = numeric_date_now();
         const auto expires_at = token.expires_at.value_or(INT64_MAX);
         state_->revoked_here[token.id] = expires_at;
         auto next = std::make_shared<AccessState>(*state_->newest);

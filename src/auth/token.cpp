@@ -1,6 +1,7 @@
 #include "auth/token.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
@@ -29,6 +30,11 @@ Error cannot_sign(int code) {
 }
 
 }  // namespace
+
+std::int64_t numeric_date_now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 std::string sign(const Token& token, const std::string& secret) {
     jwt_t* raw = nullptr;

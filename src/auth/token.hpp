@@ -6,6 +6,10 @@
 
 namespace taskd::auth {
 
+/// Now, as tokens tell times: whole seconds since the epoch.
+/// @source RFC 7519, NumericDate
+std::int64_t numeric_date_now();
+
 /// What a login token says: a JWT that is signed with HMAC-SHA256 and the cluster's secret.
 /// @source dashboard-contract.md 1.3
 struct Token {
