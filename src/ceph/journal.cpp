@@ -54,13 +54,17 @@ struct Journal::State {
     std::deque<Change> waiting TASKD_GUARDED_BY(mutex);
     std::size_t awaited TASKD_GUARDED_BY(mutex) = 0;  ///< Of the waiting changes: those that somebody waits for.
     std::size_t under_way TASKD_GUARDED_BY(mutex) = 0;
-    SteadyTime sent_at TASKD_GUARDED_BY(mutex);
+    SteadyTime sent_at TASKD_GUARDED_BY(mutex);        ///< When the last batch went.
+    bool spacing_out TASKD_GUARDED_BY(mutex) = false;  ///< The next batch has its time, whatever else comes.
     bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
     bool lost TASKD_GUARDED_BY(mutex) = false;
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
     Observer observer TASKD_GUARDED_BY(mutex);
 
     bool may_send() const TASKD_REQUIRES(mutex) { return under_way == 0 && !waiting.empty() && !backing_off && !lost; }
+    std::chrono::nanoseconds time_left() const TASKD_REQUIRES(mutex) {
+        return sent_at + options.spacing - clock.steady();
+    }
     void push(Change change) TASKD_REQUIRES(mutex) {
         awaited += change.done ? 1U : 0U;
         waiting.push_back(std::move(change));
@@ -220,7 +224,7 @@ std::chrono::nanoseconds Journal::longest_pending() const {
     return state_->under_way == 0 ? std::chrono::nanoseconds(0) : now - state_->sent_at;
 }
 
-/// Gives ends that wait alone a little time to gather.
+/// Gives ends that wait alone a little time to gather, and keeps batches apart that follow each other closely.
 void Journal::send_lingering(const std::stop_token& stop, const std::shared_ptr<State>& state) {
     name_this_thread("taskd-journal");
     while (!stop.stop_requested()) {
@@ -228,7 +232,11 @@ void Journal::send_lingering(const std::stop_token& stop, const std::shared_ptr<
             MutexLock lock(state->mutex);
             const auto may_send = [&]() TASKD_REQUIRES(state->mutex) { return state->may_send(); };
             if (!state->lingering.wait(state->mutex, stop, may_send)) return;
-            state->lingering.wait_for(state->mutex, stop, state->options.linger, [] { return false; });
+            const auto is_awaited = [&]() TASKD_REQUIRES(state->mutex) { return state->awaited > 0; };
+            state->lingering.wait_for(state->mutex, stop, state->options.linger, is_awaited);
+            state->spacing_out = true;
+            state->lingering.wait_for(state->mutex, stop, state->time_left(), [] { return false; });
+            state->spacing_out = false;
         }
         send_next(state, Ends::go_now);
     }
@@ -240,8 +248,8 @@ void Journal::send_next(const std::shared_ptr<State>& state, Ends ends) {
     {
         MutexLock lock(state->mutex);
         if (!state->may_send()) return;
-        if (ends == Ends::may_linger && state->awaited == 0) {
-            state->lingering.notify_one();
+        if (ends == Ends::may_linger && (state->awaited == 0 || state->time_left().count() > 0)) {
+            if (!state->spacing_out) state->lingering.notify_one();
             return;
         }
         batch.owner_token = state->token;

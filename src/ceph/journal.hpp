@@ -22,6 +22,9 @@ struct JournalOptions {
     std::size_t most_changes_in_batch = 256;
     /// How long the end of a task may wait for company: nobody waits for it, and one write then carries many.
     std::chrono::milliseconds linger{10};
+    /// From the start of one batch to that of the next, at least. A lone task never waits for it; where many come at
+    /// once, a few share each write, which costs the cluster as much with one change as with ten.
+    std::chrono::milliseconds spacing{10};
 };
 
 /// What a new front finds.

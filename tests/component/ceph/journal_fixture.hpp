@@ -41,7 +41,9 @@ inline nlohmann::json finished_at(WallTime end) {
 /// A journal over a store in memory that belongs to it. It is used from one thread.
 class JournalAndStore {
   public:
-    explicit JournalAndStore(JournalOptions options = {}) {
+    /// Batches follow each other at once, unless `spacing` says otherwise.
+    explicit JournalAndStore(JournalOptions options = {}, std::chrono::milliseconds spacing = {}) {
+        options.spacing = spacing;
         store->claim("", "ours", "");
         journal = std::make_shared<Journal>(
             store, "ours", options, [this](std::string why) { lost.push_back(std::move(why)); }, clock);

@@ -2,6 +2,8 @@
 
 #include "component/ceph/journal_fixture.hpp"
 
+#include <future>
+
 #include <gmock/gmock.h>
 
 namespace taskd::ceph {
@@ -35,6 +37,36 @@ TEST_F(JournalTest, SendsNoMoreAtOnceThanItMay) {
 
     EXPECT_THAT(small.store->batches(), SizeIs(3));
     EXPECT_THAT(small.tasks(), SizeIs(4));
+}
+
+TEST_F(JournalTest, MakesALoneTaskWaitForNoCompany) {
+    JournalAndStore spaced({}, 1h);
+    spaced.insert("a");
+    EXPECT_THAT(spaced.accepted, ElementsAre("a"));
+
+    spaced.clock.advance(1h);
+    spaced.insert("b");
+    EXPECT_THAT(spaced.accepted, ElementsAre("a", "b"));
+}
+
+TEST_F(JournalTest, SpacesOutTheBatchesOfMany) {
+    JournalAndStore spaced({}, 1h);
+    for (const auto* id : {"a", "b", "c"}) spaced.insert(id);
+    ASSERT_THAT(spaced.store->batches(), SizeIs(1));
+
+    spaced.clock.advance(1h);
+    spaced.insert("d");
+    ASSERT_THAT(spaced.store->batches(), SizeIs(2));
+    EXPECT_THAT(spaced.store->batches().at(1).must_be_absent, ElementsAre("t.b", "t.c", "t.d"));
+}
+
+TEST_F(JournalTest, SendsByItselfWhatItSpacedOut) {
+    JournalAndStore spaced({}, 1ms);
+    std::promise<void> durable;
+    spaced.insert("a");
+    spaced.journal->insert(record_of("b"), [&](const std::exception_ptr&) { durable.set_value(); });
+    EXPECT_EQ(durable.get_future().wait_for(10s), std::future_status::ready);
+    EXPECT_THAT(spaced.store->batches(), SizeIs(2));
 }
 
 TEST_F(JournalTest, AcceptsOnlyWhatIsDurable) {
