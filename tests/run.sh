@@ -147,7 +147,7 @@ counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
 
 # run_script SCRIPT LOG TIMEOUT: it prints `N passed, N failed` last.
 run_script() {
-    local script=$1 log=$2 counts passed failed status
+    local script=$1 log=$2 counts passed failed status began=$SECONDS
     TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" >"$log" 2>&1
     status=$?
     counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
@@ -155,7 +155,7 @@ run_script() {
     if ((status && !failed)); then failed=1; fi
     count "$passed" "$failed"
     script=${script#"$SOURCE/tests/"}
-    echo "${script#e2e/}: $passed passed, $failed failed"
+    echo "${script#e2e/}: $passed passed, $failed failed ($((SECONDS - began)) s)"
     if ((failed)); then
         echo "--- exit code $status; the end of $log:"
         tail -n 80 "$log"
