@@ -58,6 +58,12 @@ http::Response unauthorized() {
     return http::error_response(401, "You are not authorized to access that resource");
 }
 
+http::Response too_many_requests(std::chrono::seconds wait) {
+    auto response = http::error_response(429, "Too many requests: try again in " + std::to_string(wait.count()) + " s");
+    response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+    return response;
+}
+
 /// Notes who calls; what the caller is answered who may not.
 std::optional<http::Response> refuse(const Access::Standing& standing, const Right& right, http::Request& request) {
     if (!standing.services) {
@@ -79,6 +85,8 @@ std::optional<http::Response> refuse(const Access::Standing& standing, const Rig
     const auto token = token_of(request);
     const auto user = token.empty() ? nullptr : state->authenticate(token, auth::numeric_date_now());
     if (!user) return unauthorized();
+    if (services.authority->rate != nullptr)
+        if (const auto wait = services.authority->rate->count(user->name)) return too_many_requests(*wait);
     if (is_of_another_site(request)) return forbidden_response();
     if (right.kind == Right::Kind::scoped && (user->must_change_password || !user->may(right.scope, right.permission)))
         return forbidden_response();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/request_rate.hpp"
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
 #include "ceph/cluster_status.hpp"
@@ -27,6 +28,7 @@ struct Authority {
     auth::LoginDesk& logins;
     /// As auth::AccessFeed::revoke.
     std::function<void(const auth::Token& token, std::function<void(bool written)> done)> revoke;
+    RequestRate* rate = nullptr;  ///< Null: each may send as many requests as they can.
 };
 
 /// What the controllers work with while this front is the active one.

@@ -79,6 +79,12 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
             "the cluster's dashboard, by its roles and tokens")
         ->capture_default_str()
         ->check(CLI::IsMember({"none", "dashboard"}));
+    group
+        ->add_option("--request-rate", options.request_rate.per_second,
+                     "Requests a second that each user may send over TCP, after a pause twice as many at once; more "
+                     "are answered with 429; 0: no limit")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 1e6));
     group->add_option("--public-url", options.public_url,
                       "URL under which clients reach this daemon, for redirects of a standby");
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
@@ -141,6 +147,7 @@ Options parse_options(int argc, const char* const* argv) {
         options.cluster.name = entity_name(options.cluster.name, words.id);
         options.cluster.connect_timeout = std::chrono::seconds(words.connect_timeout_s);
         options.auth = words.auth == "dashboard" ? Options::Auth::dashboard : Options::Auth::none;
+        options.request_rate.at_once = 2 * options.request_rate.per_second;
         options.use_journal = !words.no_journal;
         options.grace = to_milliseconds(words.grace_s);
         options.dispatcher.stall_after = to_milliseconds(words.stall_s);

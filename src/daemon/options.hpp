@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/request_rate.hpp"
 #include "ceph/journal.hpp"
 #include "ceph/options.hpp"
 #include "http/endpoint.hpp"
@@ -22,6 +23,7 @@ struct Options {
     worker::DispatcherOptions dispatcher;
     enum class Auth { none, dashboard };
     Auth auth = Auth::none;  ///< Whom requests over TCP are to come from: anybody, or users of the cluster's dashboard.
+    api::RequestRate::Limit request_rate;  ///< Of each user who logs in.
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
     std::string log_level = "info";

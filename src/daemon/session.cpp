@@ -101,13 +101,15 @@ std::exception_ptr outcome_unknown() {
 
 /// The users of the cluster's dashboard, and what they may do here.
 struct DashboardUsers {
-    explicit DashboardUsers(ceph::CommandSender& sender) : feed(sender) {}
+    DashboardUsers(ceph::CommandSender& sender, api::RequestRate::Limit limit) : feed(sender), rate(limit) {}
 
     auth::AccessFeed feed;
     auth::LoginDesk logins;
+    api::RequestRate rate;
     const api::Authority authority{
         [this] { return feed.current(); }, logins,
-        [this](const auth::Token& token, std::function<void(bool)> done) { feed.revoke(token, std::move(done)); }};
+        [this](const auth::Token& token, std::function<void(bool)> done) { feed.revoke(token, std::move(done)); },
+        &rate};
 };
 
 /// Ends a recovered task at once.
@@ -142,7 +144,8 @@ struct Session::Impl {
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
-        if (options.auth == Options::Auth::dashboard) services.authority = &users.emplace(command_sender).authority;
+        if (options.auth == Options::Auth::dashboard)
+            services.authority = &users.emplace(command_sender, options.request_rate).authority;
         if (around.journal) keep_history();
         tell_failures();
     }

@@ -1,4 +1,5 @@
 #include "api_server.hpp"
+#include "support/manual_clock.hpp"
 #include "support/manual_executor.hpp"
 
 #include <mutex>
@@ -55,6 +56,8 @@ class AuthRoutesTest : public ApiTest {
     std::shared_ptr<const auth::AccessState> state = some_users();
     std::vector<std::string> revoked;
     auth::LoginDesk desk{{.attempts = 3}};
+    test::ManualClock clock;
+    RequestRate rate{{.per_second = 100, .at_once = 200}, clock};
     const Authority authority{[this] {
                                   const std::lock_guard lock(mutex);
                                   return state;
@@ -63,8 +66,23 @@ class AuthRoutesTest : public ApiTest {
                               [this](const auth::Token& token, std::function<void(bool)> done) {
                                   revoked.push_back(token.id);
                                   done(true);
-                              }};
+                              },
+                              &rate};
 };
+
+TEST_F(AuthRoutesTest, AUserWithTooManyRequestsWaitsAndNobodyElseDoes) {
+    int accepted = 0;
+    for (int n = 0; n < 220; ++n) accepted += as("reader", "GET", "/api/summary").status == 200 ? 1 : 0;
+    EXPECT_EQ(accepted, 200);
+    const auto refused = as("reader", "GET", "/api/summary");
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_TRUE(refused.retry_after);
+    EXPECT_NE(refused.body["detail"].get<std::string>().find("try again in 1 s"), std::string::npos);
+
+    EXPECT_EQ(as("admin", "GET", "/api/summary").status, 200);
+    clock.advance(std::chrono::seconds(1));
+    EXPECT_EQ(as("reader", "GET", "/api/summary").status, 200);
+}
 
 TEST_F(AuthRoutesTest, WithoutTokenEverythingIsRefusedAndLooksAlike) {
     for (const auto& [method, target] : {std::pair{"GET", "/api/task"},
