@@ -13,11 +13,6 @@ constexpr const char* secret = "a secret of the cluster";
 // The password "secret" at bcrypt's least cost.
 constexpr const char* hash = "$2b$04$87/weVPfZWc.FeIyv/n0v.OGj2w7QpKnOHlozuwbbfQ8tBh4BasWq";
 
-std::int64_t now_in_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 json user(const char* role) {
     return {{"password", hash}, {"roles", {role}}, {"lastUpdate", 1000}, {"enabled", true}};
 }
@@ -45,7 +40,7 @@ class AuthRoutesTest : public ApiTest {
         return state;
     }
     static std::string token(const std::string& name, const std::string& key = secret) {
-        return auth::sign({"token of " + name, name, now_in_seconds(), now_in_seconds() + 60}, key);
+        return auth::sign({"token of " + name, name, auth::numeric_date_now(), auth::numeric_date_now() + 60}, key);
     }
     Answer as(const std::string& name, std::string_view method, std::string_view target, std::string_view body = {}) {
         return request(method, target, body, {{"Authorization", "Bearer " + token(name)}});
