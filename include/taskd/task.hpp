@@ -114,6 +114,11 @@ class Task : public std::enable_shared_from_this<Task> {
     void set_waiting_for(std::string reason);
     void set_stalled(bool stalled);
 
+    /// What was found out about it when it was accepted (`{"image_id": …}`), an object or null. Never listed.
+    nlohmann::json bound() const;
+    /// For executors.
+    void set_bound(nlohmann::json bound);
+
     /// Asks the task to stop: the executor is told once per call, from this thread. Does nothing when finished.
     /// @param force  The executor may end the process that runs it.
     void cancel(bool force = false);

@@ -185,6 +185,16 @@ void Task::set_stalled(bool stalled) {
     }
 }
 
+nlohmann::json Task::bound() const {
+    MutexLock lock(impl_->mutex);
+    return impl_->bound;
+}
+
+void Task::set_bound(nlohmann::json bound) {
+    MutexLock lock(impl_->mutex);
+    impl_->bound = std::move(bound);
+}
+
 void Task::cancel(bool force) {
     if (!is_finished()) impl_->executor->cancel(force);
 }

@@ -56,6 +56,7 @@ struct Task::Impl {
     std::optional<WallTime> started_at TASKD_GUARDED_BY(mutex);
     std::optional<WallTime> stalled_since TASKD_GUARDED_BY(mutex);
     std::string waiting_for TASKD_GUARDED_BY(mutex);
+    nlohmann::json bound TASKD_GUARDED_BY(mutex);
     int attempts TASKD_GUARDED_BY(mutex) = 0;
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
     WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
