@@ -28,8 +28,8 @@ constexpr std::string_view cloning = "error creating clone";
 
 json decode_clone(const json& given, const Limits&) {
     const Arguments fields(
-        given, {"image_spec", "snapshot_name", "child_pool_name", "child_namespace", "child_image_name", "obj_size",
-                "features", "stripe_unit", "stripe_count", "data_pool", "configuration"});
+        given, {"image_spec", "image_id", "snapshot_name", "child_pool_name", "child_namespace", "child_image_name",
+                "obj_size", "features", "stripe_unit", "stripe_count", "data_pool", "configuration"});
     json result = json::object();
     decode_snapshot(fields, result);
     for (const auto* field : {"child_pool_name", "child_image_name"}) result[field] = fields.text(field);
@@ -99,6 +99,7 @@ class Cloning {
     Cloning(OperationContext& context, const json& arguments)
         : context_(context),
           parent_(image_spec_of(arguments)),
+          parent_id_(arguments.value("image_id", std::string{})),
           snapshot_(arguments.at("snapshot_name").get<std::string>()),
           child_(child_of(arguments)),
           layout_(layout_of(arguments)),
@@ -124,17 +125,24 @@ class Cloning {
 
   private:
     void check_parent() {
-        auto image = Image::open(parent_io_.handle(), parent_.name, Image::Mode::read_only);
-        if (!image && reopen_if_replaced(context_.cluster(), parent_, parent_io_))
-            image = Image::open(parent_io_.handle(), parent_.name, Image::Mode::read_only);
-        if (!image) throw rbd_error(-ENOENT, cloning, "parent image '" + shown(parent_.format()) + "' does not exist");
+        auto target = find_image(parent_io_.handle(), parent_, parent_id_);
+        if (target.state == ImageTarget::State::gone && reopen_if_replaced(context_.cluster(), parent_, parent_io_))
+            target = find_image(parent_io_.handle(), parent_, parent_id_);
+        std::optional<Image> image;
+        if (target.state == ImageTarget::State::named)
+            image = open_target(parent_io_.handle(), target, Image::Mode::read_only);
+        if (!image)
+            throw rbd_error(-ENOENT, cloning,
+                            "parent image '" + shown(parent_.format()) + "' does not exist" +
+                                (target.why.empty() ? target.why : ": " + target.why));
         const auto snapshot = image->find_snapshot(snapshot_);
         if (!snapshot) throw rbd_error(-ENOENT, cloning, "the parent image has no snapshot '" + shown(snapshot_) + "'");
         if ((image->features() & RBD_FEATURE_LAYERING) == 0)
             throw rbd_error(-EINVAL, cloning, "the parent image lacks the feature layering");
         layout_.size_bytes = snapshot->size_bytes;
         is_protected_ = snapshot->is_protected;
-        origin_ = {parent_.pool, parent_.ns, id_of_image(parent_io_.handle(), parent_.name).value_or(""), snapshot->id};
+        origin_ = {parent_.pool, parent_.ns, target.id, snapshot->id};
+        parent_name_ = std::move(target.name);
     }
 
     /// librbd takes the parent's stripe unit otherwise, which smaller objects could not hold.
@@ -151,7 +159,7 @@ class Cloning {
     }
 
     int clone() {
-        return rbd_clone3(parent_io_.handle(), parent_.name.c_str(), snapshot_.c_str(), child_io_.handle(),
+        return rbd_clone3(parent_io_.handle(), parent_name_.c_str(), snapshot_.c_str(), child_io_.handle(),
                           child_.name.c_str(), image_options(layout_).get());
     }
 
@@ -212,6 +220,8 @@ class Cloning {
 
     OperationContext& context_;
     ImageSpec parent_;
+    std::string parent_id_;    ///< Empty: whoever has the name now.
+    std::string parent_name_;  ///< As the pool has it.
     std::string snapshot_;
     ImageSpec child_;
     ImageLayout layout_;
@@ -238,6 +248,7 @@ const Operation clone_operation{
     .touches = touches_of_clone,
     .run = run_clone,
     .interrupted = "a clone of that snapshot with the layout asked for counts as made, a half-made one is made anew",
+    .bound_image = image_spec_of,
 };
 
 }  // namespace taskd::rbd

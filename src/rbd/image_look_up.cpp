@@ -102,16 +102,33 @@ void handle_size(const Pointer& look_up, int size) {
     ask(look_up, look_up->header, "get_features", handle_features);
 }
 
+void ask_header(const Pointer& look_up, const std::string& id) {
+    look_up->facts.id = id;
+    look_up->header = "rbd_header." + id;
+    look_up->input = wire::snapshot_input(wire::no_snapshot);
+    ask(look_up, look_up->header, "get_size", handle_size);
+}
+
 void handle_id(const Pointer& look_up, int size) {
     const auto id = size < 0 ? std::nullopt : wire::decode_text(look_up->answer(size));
     if (!id) {
         look_up->done(std::nullopt);
         return;
     }
-    look_up->facts.id = *id;
-    look_up->header = "rbd_header." + *id;
-    look_up->input = wire::snapshot_input(wire::no_snapshot);
-    ask(look_up, look_up->header, "get_size", handle_size);
+    ask_header(look_up, *id);
+}
+
+/// nullptr when the pool cannot be opened: `done` was called.
+Pointer begin_look_up(const std::shared_ptr<ceph::Cluster>& cluster, const std::string& pool, const std::string& ns,
+                      std::function<void(std::optional<ImageFacts>)> done, std::string input) {
+    // Unlike Cluster::open_ioctx this does not wait for a newer map when the pool is unknown.
+    rados_ioctx_t io = nullptr;
+    if (rados_ioctx_create(cluster->handle(), pool.c_str(), &io) < 0) {
+        done(std::nullopt);
+        return nullptr;
+    }
+    rados_ioctx_set_namespace(io, ns.c_str());
+    return std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), std::move(input));
 }
 
 }  // namespace
@@ -122,16 +139,17 @@ bool ImageFacts::is_slow_to_remove() const noexcept {
 
 std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
                                     std::function<void(std::optional<ImageFacts> facts)> done) {
-    // Unlike Cluster::open_ioctx this does not wait for a newer map when the pool is unknown.
-    rados_ioctx_t io = nullptr;
-    if (rados_ioctx_create(cluster->handle(), image.pool.c_str(), &io) < 0) {
-        done(std::nullopt);
-        return [] {};
-    }
-    rados_ioctx_set_namespace(io, image.ns.c_str());
-    const auto look_up =
-        std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), wire::text_input(image.name));
+    const auto look_up = begin_look_up(cluster, image.pool, image.ns, std::move(done), wire::text_input(image.name));
+    if (!look_up) return [] {};
     ask(look_up, "rbd_directory", "dir_get_id", handle_id);
+    return [look_up] { give_up(look_up); };
+}
+
+std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageIdSpec& image,
+                                    std::function<void(std::optional<ImageFacts> facts)> done) {
+    const auto look_up = begin_look_up(cluster, image.pool, image.ns, std::move(done), {});
+    if (!look_up) return [] {};
+    ask_header(look_up, image.id);
     return [look_up] { give_up(look_up); };
 }
 

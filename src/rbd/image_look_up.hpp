@@ -29,4 +29,9 @@ struct ImageFacts {
 std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageSpec& image,
                                     std::function<void(std::optional<ImageFacts> facts)> done);
 
+/// The same of the image with this id, whatever its name and also in the trash. That of one without header, or that is
+/// gone, comes with nothing but the id.
+std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluster, const ImageIdSpec& image,
+                                    std::function<void(std::optional<ImageFacts> facts)> done);
+
 }  // namespace taskd::rbd

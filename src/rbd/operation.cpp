@@ -19,6 +19,15 @@ std::string_view to_string(Access access) noexcept {
     return "delete";  // unreachable; the strictest
 }
 
+std::optional<ImageIdSpec> image_id_of(const Operation& operation, const nlohmann::json& arguments) {
+    if (operation.image_by_id != nullptr) return operation.image_by_id(arguments);
+    if (operation.bound_image == nullptr) return std::nullopt;
+    auto id = arguments.value("image_id", std::string{});
+    if (id.empty()) return std::nullopt;
+    auto image = operation.bound_image(arguments);
+    return ImageIdSpec{std::move(image.pool), std::move(image.ns), std::move(id)};
+}
+
 OperationRegistry::OperationRegistry(std::vector<const Operation*> operations) : operations_(std::move(operations)) {}
 
 const Operation* OperationRegistry::find(std::string_view name) const noexcept {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,9 +98,17 @@ struct Operation {
     /// destructive operation never hits another image that got the name meanwhile; none for other operations.
     ImageSpec (*bound_image)(const nlohmann::json& arguments) = nullptr;
 
+    /// The image of one that names it by its id alone; none for other operations. That id and `bound_image`'s are what
+    /// the queue keeps in order beside the names in `touches`, and what tells how long the work is by nature.
+    ImageIdSpec (*image_by_id)(const nlohmann::json& arguments) = nullptr;
+
     /// What may be left when its process is ended in the midst of it for good (a cancel by force, a deadline).
     std::string_view left_behind = "what it had done so far stays";
 };
+
+/// The image that the arguments name by its id, whether the client gave it or it was found out at acceptance; none when
+/// they have only its name.
+std::optional<ImageIdSpec> image_id_of(const Operation& operation, const nlohmann::json& arguments);
 
 /// The operations by name.
 class OperationRegistry {

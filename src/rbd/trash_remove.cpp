@@ -51,6 +51,7 @@ const Operation trash_remove_operation{
     .touches = touches_of_trash_entry,
     .run = run_trash_remove,
     .interrupted = "goes on with what is left; an image that is not in the trash any more counts as removed",
+    .image_by_id = image_id_spec_of,
 };
 
 }  // namespace taskd::rbd

@@ -30,6 +30,28 @@ WorkOptions options_of(const ceph::TaskRecord& record) {
     return options;
 }
 
+/// What is to be found out before the task is accepted; empty when nothing is.
+ceph::JournalledExecutor::Prepare preparation(const std::shared_ptr<ceph::Cluster>& cluster,
+                                              const rbd::Operation& operation, const nlohmann::json& arguments,
+                                              WorkerExecutor& executor) {
+    // Who gave the id of an image means that one, whoever has its name by now.
+    const auto by_id = rbd::image_id_of(operation, arguments);
+    if (!by_id && operation.bound_image == nullptr) return {};
+    return [cluster, by_id, by_name = by_id ? rbd::ImageSpec() : operation.bound_image(arguments), inner = &executor](
+               ceph::TaskRecord& record, std::function<void()> go_on) {
+        const auto handle_facts = [&record, inner, is_new = !by_id, go_on = std::move(go_on)](const auto& found) {
+            record.bound = nlohmann::json::object();
+            if (found && is_new) record.bound["image_id"] = found->id;
+            record.heavy = found && found->is_slow_to_remove();
+            inner->bind(record.bound);
+            inner->set_heavy(record.heavy);
+            go_on();
+        };
+        return by_id ? rbd::look_up_image(cluster, *by_id, handle_facts)
+                     : rbd::look_up_image(cluster, by_name, handle_facts);
+    };
+}
+
 }  // namespace
 
 OperationService::OperationService(TaskManager& tasks, const rbd::OperationRegistry& registry, Dispatcher& dispatcher,
@@ -58,21 +80,7 @@ RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlo
         return run;
     }
     executor->promise();
-    ceph::JournalledExecutor::Prepare prepare;
-    if (wanted.bound_image != nullptr)
-        prepare = [cluster = durability_.cluster, image = wanted.bound_image(arguments), inner = executor.get(),
-                   is_bound = arguments.contains("image_id")](ceph::TaskRecord& record, std::function<void()> go_on) {
-            return rbd::look_up_image(cluster, image,
-                                      [&record, inner, is_bound, go_on = std::move(go_on)](const auto& found) {
-                                          record.bound = nlohmann::json::object();
-                                          // Who gave the id of an image means that one, whoever has its name by now.
-                                          if (found && !is_bound) record.bound["image_id"] = found->id;
-                                          record.heavy = found && found->is_slow_to_remove();
-                                          inner->bind(record.bound);
-                                          inner->set_heavy(record.heavy);
-                                          go_on();
-                                      });
-        };
+    auto prepare = preparation(durability_.cluster, wanted, arguments, *executor);
     run.accepted = false;
     run.executor = std::make_unique<ceph::JournalledExecutor>(
         std::move(executor), durability_.journal, record_of(arguments, options),

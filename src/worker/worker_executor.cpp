@@ -1,5 +1,7 @@
 #include "worker/worker_executor.hpp"
 
+#include <utility>
+
 namespace taskd::worker {
 
 void WorkerExecutor::start() {
@@ -10,6 +12,11 @@ void WorkerExecutor::start() {
     job.operation = operation_.name;
     job.arguments = self->arguments();
     job.arguments.update(bound_);
+    if (const auto image = rbd::image_id_of(operation_, job.arguments)) {
+        // Whatever they call it, this is the same for all who mean it.
+        touches.images.push_back(image->format());
+        self->set_bound({{"image_id", image->id}});
+    }
     job.attempts_before = attempts_before_;
     job.place = {self->id(), std::move(touches.pool), std::move(touches.images), options_.priority, heavy_};
     job.deadline = options_.deadline;

@@ -12,10 +12,11 @@ import sys
 import time
 import urllib.parse
 
-from harness import Suite, Watcher, expect, expect_equal, wait_until
-from world import GIB, World, check_of
+from harness import TEST_CEPH_TASKD, Suite, Watcher, expect, expect_equal, wait_until
+from world import GIB, World, accepted, check_of
 
 MIB = 1 << 20
+LATER = {"Prefer": "respond-async"}
 LIST = "/api/block/image?limit=-1&pool_name=rbd"
 MAKE = """
 import rados, rbd, sys
@@ -257,6 +258,58 @@ def any_name_that_another_tool_gave_is_listed_and_can_be_removed(world):
             expect_done(daemon, daemon.request("DELETE", by_id(image)))
         expect_equal(daemon.get(by_id(image)).status, 404, f"status of {name} when it is gone")
     expect(not set(names) & {raw_name(image) for image in listed(daemon)}, "some are still listed")
+
+
+@check
+def a_name_and_the_id_are_one_image_in_the_queue(world):
+    daemon = world.start("one", program=TEST_CEPH_TASKD)
+    accepted([daemon.create("both")])
+    image = named(daemon, "both")[0]
+    daemon.set_steps({"operation": "rbd/edit", "step": "check", "action": "hold"})
+    first = daemon.request("PUT", path("rbd/both"), {"size": 2 * MIB}, headers=LATER).task_id
+    wait_until(lambda: daemon.task(first)["state"] == "running", "the first one runs")
+    second = daemon.request("DELETE", by_id(image), headers=LATER).task_id
+    waits = daemon.task(second)
+    expect_equal(waits["state"], "queued", "the one that gives the id")
+    expect(first in waits["waiting_for"], lambda: f"it waits for {waits['waiting_for']}")
+    daemon.set_steps()
+    first, second = daemon.finished(first), daemon.finished(second)
+    expect(first["success"] and second["success"], lambda: f"failed: {first}, {second}")
+    expect(first["end_time"] <= second["started_at"], lambda: f"side by side: {first}, {second}")
+
+
+@check
+def a_removal_by_id_alone_is_known_to_be_a_heavy_one(world):
+    daemon = world.start("one", "--workers", "1", "--threads", "1", program=TEST_CEPH_TASKD)
+    world.make_images(["heavy-1", "heavy-2"], 64 * GIB)
+    accepted([daemon.create("light")])
+    first, second, light = (named(daemon, name)[0] for name in ("heavy-1", "heavy-2", "light"))
+    expect_done(daemon, daemon.request("POST", path("rbd/heavy-2", "/move_trash"), {}))
+    daemon.set_steps({"operation": "rbd/create", "step": "create image", "action": "hold"})
+    turn = daemon.create("turn", asynchronous=True).task_id
+    wait_until(lambda: daemon.task(turn)["state"] == "running", "the only thread is taken")
+    heavy = {}
+    for target in (by_id(first), "/api/block/image/trash/rbd%2F" + second["id"], by_id(light)):
+        task_id = daemon.request("DELETE", target, headers=LATER).task_id
+        heavy[task_id] = world.record(task_id)["heavy"]
+    expect_equal(list(heavy.values()), [True, True, False], "which are heavy")
+    daemon.set_steps()
+    for task_id in heavy:
+        expect(daemon.finished(task_id)["success"], f"task {task_id} failed")
+
+
+@check
+def the_parent_of_a_clone_may_have_any_name(world):
+    daemon = world.start()
+    world.cluster.tool("/usr/bin/python3", "-c", MAKE, b"p/q".hex())
+    image = named(daemon, "p/q")[0]
+    spec, known = "rbd/" + image["id"], {"image_id": image["id"]}
+    snapshot = {"snapshot_name": "s", "mirrorImageSnapshot": False}
+    expect_done(daemon, daemon.post(path(spec, "/snap"), {**snapshot, **known}))
+    expect_done(daemon, daemon.request("PUT", path(spec, "/snap/s"), {"is_protected": True, **known}))
+    child = {"child_pool_name": "rbd", "child_image_name": "of-any"}
+    expect_done(daemon, daemon.post(path(spec, "/snap/s/clone"), {**child, **known}))
+    expect_equal(named(daemon, "of-any")[0]["parent"]["image_name"], "p/q", "parent")
 
 
 @check

@@ -46,14 +46,21 @@ class World:
     def journal_keys(self, prefix):
         return [key for key in self.journal("listomapkeys").stdout.split() if key.startswith(prefix)]
 
-    def owner(self):
-        """What the active daemon told of itself; workers' addresses before its own."""
-        path = os.path.join(self.directory, "owner")
+    def journal_value(self, key):
+        path = os.path.join(self.directory, "value")
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)  # rados does not cut it
-        self.journal("getomapval", "owner_description", path)
+        self.journal("getomapval", key, path)
         with open(path) as file:
             return json.load(file)
+
+    def owner(self):
+        """What the active daemon told of itself; workers' addresses before its own."""
+        return self.journal_value("owner_description")
+
+    def record(self, task_id):
+        """Of an unfinished task."""
+        return self.journal_value("t." + task_id)
 
     def fenced_addresses(self):
         done = self.cluster.tool("ceph", "osd", "blocklist", "ls", "-f", "json")

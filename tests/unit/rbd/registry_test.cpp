@@ -27,6 +27,21 @@ TEST(OperationRegistry, HoldsCompleteOperationsOfDifferentNames) {
     }
 }
 
+TEST(ImageIdOf, IsThatOfTheArgumentsWithThePlaceOfTheImage) {
+    const nlohmann::json arguments = {{"image_spec", "rbd/ns/img"}, {"image_id", "10ab"}};
+
+    EXPECT_EQ(image_id_of(delete_operation, arguments), (ImageIdSpec{"rbd", "ns", "10ab"}));
+}
+
+TEST(ImageIdOf, IsThatOfAnEntryOfTheTrash) {
+    EXPECT_EQ(image_id_of(trash_remove_operation, {{"image_id_spec", "rbd/10ab"}}), (ImageIdSpec{"rbd", "", "10ab"}));
+}
+
+TEST(ImageIdOf, IsNothingWhereOnlyTheNameIsKnown) {
+    EXPECT_EQ(image_id_of(delete_operation, {{"image_spec", "rbd/img"}}), std::nullopt);
+    EXPECT_EQ(image_id_of(create_operation, {{"name", "img"}}), std::nullopt);
+}
+
 TEST(Access, HasTheDashboardsNames) {
     EXPECT_EQ(to_string(Access::read), "read");
     EXPECT_EQ(to_string(Access::create), "create");
