@@ -157,8 +157,13 @@ struct Session::Impl {
                 const auto task = tasks.find_by_id(ended.at("id").get_ref<const std::string&>());
                 if (!task || !task->is_accepted() || !task->failure()) return;
                 const auto text = error_text(task->failure());
+                const auto bound = task->bound();
+                const auto image = bound.is_object() && bound.contains("image_id")
+                                       ? ", image id " + bound["image_id"].get<std::string>()
+                                       : std::string();
                 spdlog::log(is_cancelled(task->failure()) ? spdlog::level::info : spdlog::level::warn,
-                            "task {} ({} {}) failed: {}", task->id(), task->name(), task->metadata().dump(), text);
+                            "task {} ({} {}{}) failed: {}", task->id(), task->name(), task->metadata().dump(), image,
+                            text);
             },
             {std::string(TaskManager::finished_event)});
     }

@@ -208,6 +208,7 @@ def every_failure_says_of_what_and_why_in_lists_and_log(world):
     daemon = world.start()
     accepted([daemon.create("there")])
     image = "/api/block/image/rbd%2Fthere"
+    image_id = daemon.get(image).body["id"]
     answers = [daemon.create("there"), daemon.delete("missing"), daemon.request("POST", image + "/flatten"),
                daemon.request("DELETE", image + "/snap/nosnap"), daemon.request("PUT", image, {"size": 0}),
                daemon.request("POST", image + "/migration/commit"),
@@ -225,6 +226,8 @@ def every_failure_says_of_what_and_why_in_lists_and_log(world):
         line = wait_until(line_of_the_log, f"the log tells of {view['name']}", 10)[0]
         expect("failed: [errno " in line, f"no reason: {line}")
         expect("missing" in line or "there" in line, f"of what? {line}")
+        expect_equal(f", image id {image_id}) failed: " in line, view["metadata"].get("image_spec") == "rbd/there",
+                     f"whether the image's id is in {line!r}")
     expect_equal(daemon.output().count(") failed: "), len(answers), "lines about failures")
 
 
