@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 namespace taskd::api {
 namespace {
@@ -86,13 +87,32 @@ http::Response wrong_limit(std::int64_t limit) {
     return response;
 }
 
+bool has_schedule(const rbd::ListedImage& image) {
+    return image.details && image.details->is_mirrored_by_snapshots;
+}
+
+/// What the mgr tells within two seconds: one that is slow or gone holds up no list for longer.
+http::net::awaitable<rbd::NextSnapshots> schedules_if(bool wanted, rbd::Lister& lister) {
+    if (!wanted) co_return rbd::NextSnapshots();
+    try {
+        co_return co_await answer_of_lister<rbd::NextSnapshots>(
+            [&](rbd::Answered<rbd::NextSnapshots> done) { lister.next_snapshots(std::move(done)); },
+            std::chrono::seconds(2));
+    } catch (const Error& error) {
+        spdlog::debug("schedules of mirror snapshots: {}", error.what());
+    }
+    co_return rbd::NextSnapshots();
+}
+
 Response list(ServicesPointer services, http::Request request) {
     auto wanted = list_request(request);
     if (wanted.page.limit < -1) co_return wrong_limit(wanted.page.limit);
     auto& lister = lister_of(*services);
     const auto images = co_await answer_of_lister<rbd::ImageList>(
         [&](rbd::Answered<rbd::ImageList> done) { lister.list(std::move(wanted), std::move(done)); });
-    auto response = text_response(image_list_text(images, options_of(lister)), list_version);
+    const bool has_schedules = std::any_of(images.images.begin(), images.images.end(), has_schedule);
+    const auto schedules = co_await schedules_if(has_schedules, lister);
+    auto response = text_response(image_list_text(images, options_of(lister), schedules), list_version);
     response.headers.emplace_back("X-Total-Count", std::to_string(images.total));
     co_return response;
 }
@@ -112,7 +132,8 @@ Response get(ServicesPointer services, http::Request request) {
         if (error.kind() != ErrorKind::not_found) throw;
     }
     if (!found) co_return http::error_response(404, "Image not found");
-    co_return text_response(image_text(*found, options_of(lister)));
+    const auto schedules = co_await schedules_if(has_schedule(found->image), lister);
+    co_return text_response(image_text(*found, options_of(lister), schedules));
 }
 
 Response trash(ServicesPointer services, http::Request request) {

@@ -149,11 +149,15 @@ class Configurations {
     std::map<std::string, std::string> texts_;
 };
 
-std::string one_text(const rbd::ListedImage& listed, json ns, Configurations& configurations) {
+std::string one_text(const rbd::ListedImage& listed, json ns, Configurations& configurations,
+                     const rbd::NextSnapshots& schedules) {
     const bool is_present = listed.state == State::present;
     json view = is_present ? present_view(listed) : partial_view(listed);
     put_name(view, listed.name);
     view["namespace"] = std::move(ns);
+    if (is_present && listed.details->is_mirrored_by_snapshots)
+        if (const auto found = schedules.find(full_name(listed.pool, listed.ns, listed.name)); found != schedules.end())
+            view["schedule_info"] = found->second;
     return with_configuration(std::move(view),
                               is_present ? configurations.of(listed.pool, *listed.details) : std::string("[]"));
 }
@@ -170,7 +174,7 @@ void put_name(json& object, const std::string& name) {
     if (!is_valid_utf8(name)) object["name_b64"] = base64(name);
 }
 
-std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options) {
+std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options, const rbd::NextSnapshots& schedules) {
     constexpr int value_exception = 3;  // the dashboard's ViewCache.VALUE_EXCEPTION
     Configurations configurations(options, list.options);
     std::vector<std::string> pools;  // in the order of their first image
@@ -181,7 +185,7 @@ std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options
             pools.push_back(image.pool);
         else
             value += ',';
-        value += one_text(image, image.ns, configurations);
+        value += one_text(image, image.ns, configurations, schedules);
     }
     std::map<std::string, const rbd::SilentPool*> silent;
     for (const auto& pool : list.silent) {
@@ -201,10 +205,10 @@ std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options
     return text.append("]");
 }
 
-std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options) {
+std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options, const rbd::NextSnapshots& schedules) {
     Configurations configurations(options, answer.options);
     const auto& image = answer.image;
-    return one_text(image, image.ns.empty() ? json() : json(image.ns), configurations);
+    return one_text(image, image.ns.empty() ? json() : json(image.ns), configurations, schedules);
 }
 
 json trash_view(const std::vector<rbd::TrashAnswer>& trash) {

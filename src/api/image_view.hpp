@@ -21,10 +21,13 @@ using OptionsOf = std::function<std::vector<rbd::ImageOption>(const rbd::ImageOp
 /// `[{"value": [image, …], "pool_name"}, …]`, one for each pool with an image on the page. A pool that does not answer
 /// has `"status": 3` and `"exception"` beside these, which the dashboard's page knows from its other lists.
 /// @param options  What holds for an image: `rbd::ImageOptions::effective`.
-std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options);
+/// @param schedules  Of the images that are mirrored by snapshots.
+std::string image_list_text(const rbd::ImageList& list, const OptionsOf& options,
+                            const rbd::NextSnapshots& schedules = {});
 
 /// The object of one image.
-std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options);
+std::string image_text(const rbd::ImageAnswer& answer, const OptionsOf& options,
+                       const rbd::NextSnapshots& schedules = {});
 
 /// `[{"status", "value": [entry, …], "pool_name"}, …]`; 2 is the status of a pool that did not answer.
 nlohmann::json trash_view(const std::vector<rbd::TrashAnswer>& trash);

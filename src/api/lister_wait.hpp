@@ -15,16 +15,19 @@
 
 namespace taskd::api {
 
+inline constexpr std::chrono::minutes longest_list{2};  ///< A million images.
+
 /// Asks the lister and waits for its answer, without holding a thread.
 /// @param ask  Puts the question; what it is given must be handed to the lister.
-/// @throws what the lister answered; Error (unavailable) when it did not in time, which its own deadlines forbid
+/// @param longest  Its own deadlines are shorter, but where the mgr answers.
+/// @throws what the lister answered; Error (unavailable) when it did not in time
 template <class Value>
-http::net::awaitable<Value> answer_of_lister(std::function<void(rbd::Answered<Value>)> ask) {
+http::net::awaitable<Value> answer_of_lister(std::function<void(rbd::Answered<Value>)> ask,
+                                             std::chrono::milliseconds longest = longest_list) {
     struct Shared {
         Mutex mutex;
         std::optional<rbd::Outcome<Value>> outcome TASKD_GUARDED_BY(mutex);
     };
-    constexpr std::chrono::minutes longest{2};  // a list of a million images
     const auto shared = std::make_shared<Shared>();
     http::CallbackWait wait(co_await http::net::this_coro::executor);
     ask([shared, answered = wait.callback()](rbd::Outcome<Value> outcome) {

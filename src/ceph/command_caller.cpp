@@ -66,7 +66,7 @@ struct LibradosCaller::Impl {
     Impl(Provider cluster_provider, std::chrono::seconds timeout)
         : provider(std::move(cluster_provider)), osd_timeout(timeout) {}
 
-    std::shared_ptr<Cluster> patient_cluster() {
+    std::shared_ptr<const Cluster> patient_cluster() {
         const auto main = provider();
         MutexLock lock(mutex);
         if (!patient || patient_of != main->instance_id()) {
@@ -84,7 +84,7 @@ struct LibradosCaller::Impl {
     const Provider provider;
     const std::chrono::seconds osd_timeout;
     Mutex mutex;
-    std::shared_ptr<Cluster> patient TASKD_GUARDED_BY(mutex);
+    std::shared_ptr<const Cluster> patient TASKD_GUARDED_BY(mutex);
     std::uint64_t patient_of TASKD_GUARDED_BY(mutex) = 0;  ///< A main handle that was replaced takes this one with it.
 };
 

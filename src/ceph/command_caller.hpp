@@ -38,7 +38,7 @@ class CommandCaller {
 class LibradosCaller : public CommandCaller {
   public:
     /// Gives the connected cluster, or throws Error (unavailable) while there is none.
-    using Provider = std::function<std::shared_ptr<Cluster>()>;
+    using Provider = std::function<std::shared_ptr<const Cluster>()>;
 
     /// @param osd_timeout  Longest a command to an OSD or PG may take.
     explicit LibradosCaller(Provider cluster, std::chrono::seconds osd_timeout = std::chrono::seconds(30));

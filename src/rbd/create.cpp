@@ -10,6 +10,7 @@
 #include "rbd/mirroring_arguments.hpp"
 #include "rbd/operation.hpp"
 #include "rbd/pool.hpp"
+#include "rbd/snapshot_schedule.hpp"
 
 #include <cerrno>
 #include <string>
@@ -18,8 +19,8 @@
 #include <taskd/error.hpp>
 
 /// `rbd/create`. The image is made by one librbd call, which is not atomic: a process that dies within it leaves a name
-/// without a header, which can be neither opened nor made again. What comes after it (configuration, mirroring) is
-/// checked before the image is made, and the image is removed again when it fails nevertheless.
+/// without a header, which can be neither opened nor made again. What comes after it (configuration, mirroring, its
+/// schedule) is checked before the image is made, and the image is removed again when it fails nevertheless.
 namespace taskd::rbd {
 namespace {
 
@@ -40,7 +41,11 @@ json decode_create(const json& given, const Limits& limits) {
     result["namespace"] = decode_namespace(fields, "namespace");
     decode_layout(fields, result);
     if (const auto mode = decode_mirror_mode(fields)) result["mirror_mode"] = *mode;
-    check_schedule_interval(fields);
+    if (const auto interval = decode_schedule_interval(fields)) {
+        if (result.value("mirror_mode", "") != "snapshot")
+            throw BadRequest("schedule_interval", R"(only with "mirror_mode": "snapshot")");
+        result["schedule_interval"] = *interval;
+    }
     return result;
 }
 
@@ -70,6 +75,7 @@ class Creation {
           layout_(layout_of(arguments)),
           configuration_(arguments.value("configuration", json::object())),
           mirror_mode_(arguments.value("mirror_mode", std::string{})),
+          schedule_interval_(arguments.value("schedule_interval", std::string{})),
           io_(context.cluster().open_ioctx(spec_.pool, spec_.ns)) {}
 
     void run() {
@@ -149,9 +155,12 @@ class Creation {
         apply_configuration(*image, configuration_);
         if (mirror_mode_.empty()) return;
         context_.step("enable mirroring");
-        if (context_.is_repeated() && image->is_mirrored()) return;
-        image->enable_mirroring(mirror_mode_ == "journal" ? RBD_MIRROR_IMAGE_MODE_JOURNAL
-                                                          : RBD_MIRROR_IMAGE_MODE_SNAPSHOT);
+        if (!context_.is_repeated() || !image->is_mirrored())
+            image->enable_mirroring(mirror_mode_ == "journal" ? RBD_MIRROR_IMAGE_MODE_JOURNAL
+                                                              : RBD_MIRROR_IMAGE_MODE_SNAPSHOT);
+        if (schedule_interval_.empty()) return;
+        context_.step("schedule snapshots");
+        SnapshotSchedule(context_, spec_).add({schedule_interval_, {}});
     }
 
     void roll_back(const Error& reason) {
@@ -167,6 +176,7 @@ class Creation {
     ImageLayout layout_;
     json configuration_;
     std::string mirror_mode_;
+    std::string schedule_interval_;
     ceph::Ioctx io_;
 };
 

@@ -11,7 +11,9 @@
 #include "rbd/mirroring_change.hpp"
 #include "rbd/resize_image.hpp"
 #include "rbd/snapshot_arguments.hpp"
+#include "rbd/snapshot_schedule.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <optional>
@@ -22,7 +24,8 @@
 
 /// `rbd/edit`: name, size, features, configuration and mirroring. All that can be known to fail is looked at before
 /// anything is changed. What can be taken back is done first, in the order in which it can: features, configuration,
-/// mirroring, name; then the size, for what is trimmed is gone. When one fails, those before it are taken back.
+/// mirroring, name, the schedule of its snapshots, which goes by the new name; then the size, for what is trimmed is
+/// gone. When one fails, those before it are taken back.
 namespace taskd::rbd {
 namespace {
 
@@ -62,7 +65,10 @@ json decode_edit(const json& given, const Limits& limits) {
     for (const auto* flag : {"allow_shrink", "force", "resync", "remove_scheduling"})
         if (fields.optional_flag(flag).value_or(false)) result[flag] = true;
     if (const auto mode = decode_mirror_mode(fields)) result["mirror_mode"] = *mode;
-    check_schedule_interval(fields);
+    if (const auto interval = decode_schedule_interval(fields)) {
+        if (result.contains("remove_scheduling")) throw BadRequest("remove_scheduling", "excludes schedule_interval");
+        result["schedule_interval"] = *interval;
+    }
     return result;
 }
 
@@ -98,8 +104,7 @@ MirroringChange mirroring_of(const json& arguments) {
             .mode = arguments.value("mirror_mode", std::string{}),
             .primary = flag("primary"),
             .force = arguments.contains("force"),
-            .resync = arguments.contains("resync"),
-            .remove_scheduling = arguments.contains("remove_scheduling")};
+            .resync = arguments.contains("resync")};
 }
 
 // ---- the work
@@ -157,8 +162,10 @@ class Edit {
     void check(const Image& image) {
         plan_features(image);
         plan_configuration();
+        plan_end_of_schedule(image);
         plan_mirroring_steps(image);
         plan_name();
+        plan_schedule(image);
         plan_size(image);
     }
 
@@ -228,6 +235,34 @@ class Edit {
                                   step.run();
                                   undo_.push_back({"what was done: " + step.name, step.undo});
                               }});
+    }
+
+    // the schedule of mirror snapshots
+
+    SnapshotSchedule schedule() const { return {context_, {work_->spec().pool, work_->spec().ns, target_.name}}; }
+
+    void plan_end_of_schedule(const Image& image) {
+        if (!arguments_.contains("remove_scheduling") || !image.is_mirrored_by_snapshots()) return;  // there is none
+        steps_.push_back({"remove the schedule", [this] {
+                              undo_.push_back(
+                                  {"the schedule is removed", [this, before = schedule().items(target_.id)] {
+                                       for (const auto& item : before) schedule().add(item);
+                                   }});
+                              schedule().clear();
+                          }});
+    }
+
+    void plan_schedule(const Image& image) {
+        const auto interval = arguments_.find("schedule_interval");
+        if (interval == arguments_.end()) return;
+        if (!mirroring_of(arguments_).leaves_snapshots(image.is_mirrored(), image.is_mirrored_by_snapshots()))
+            throw BadRequest("schedule_interval", "the image is not mirrored by snapshots");
+        steps_.push_back({"schedule snapshots", [this, item = SnapshotSchedule::Item{*interval, {}}] {
+                              const auto there = schedule().items(target_.id);
+                              if (std::find(there.begin(), there.end(), item) != there.end()) return;
+                              undo_.push_back({"snapshots are scheduled", [this, item] { schedule().remove(item); }});
+                              schedule().add(item);
+                          }});
     }
 
     // name

@@ -233,6 +233,13 @@ bool Image::is_mirrored() const {
     return mirror_info(handle(), name_).has_value();
 }
 
+bool Image::is_mirrored_by_snapshots() const {
+    if (!is_mirrored()) return false;
+    rbd_mirror_image_mode_t mode{};
+    check(rbd_mirror_image_get_mode(handle(), &mode), "getting mirror mode for", name_);
+    return mode == RBD_MIRROR_IMAGE_MODE_SNAPSHOT;
+}
+
 void Image::set_metadata(const std::string& key, const std::string& value) {
     if (const int rc = rbd_metadata_set(handle(), key.c_str(), value.c_str()); rc < 0)
         throw rbd_error(rc, "error setting metadata " + python_bytes(key) + " for image " + python_bytes(name_));

@@ -88,6 +88,8 @@ class Image {
     std::optional<Group> group() const;
 
     bool is_mirrored() const;
+    /// Mirrored, and by snapshots in place of the journal.
+    bool is_mirrored_by_snapshots() const;
     /// Mirrored, and another site is its primary.
     bool is_mirror_copy() const;
 

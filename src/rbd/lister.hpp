@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace taskd::ceph {
 class Cluster;
 class CommandSender;
@@ -45,6 +47,8 @@ struct ImageList {
     std::vector<SilentPool> silent;   ///< By pool id.
     PoolOptions options;
 };
+
+using NextSnapshots = std::map<std::string, nlohmann::json>;
 
 struct ImageAnswer {
     ListedImage image;  ///< Present.
@@ -124,6 +128,12 @@ class Lister {
     /// The oldest Ceph whose clients can use the cluster, "luminous"; answered on a thread that sends commands.
     /// @throws QueueFull, Error (unavailable)
     void oldest_client(Answered<std::string> done);
+
+    /// When the mgr takes the next mirror snapshot of images: `{"image", "schedule_time"}` in its words, by
+    /// `pool[/namespace]/name`. Answered on a thread that sends commands, a minute later at most.
+    /// @throws QueueFull, Error (unavailable)
+    /// @source  mgr `rbd mirror snapshot schedule status`
+    void next_snapshots(Answered<NextSnapshots> done);
 
     /// How mirroring fares, as it was known last, at once; looked at anew every few seconds while somebody asks.
     /// Nothing before the first look has ended.

@@ -11,8 +11,9 @@ namespace taskd::rbd {
 /// @throws BadRequest
 std::optional<std::string> decode_mirror_mode(const Arguments& fields);
 
-/// `schedule_interval`: only none so far.
+/// `schedule_interval`: a number from 1 on and `m`, `h` or `d`, at most ten years; null and empty mean that none is
+/// given. In the mgr's words: "90m", without leading zeros.
 /// @throws BadRequest
-void check_schedule_interval(const Arguments& fields);
+std::optional<std::string> decode_schedule_interval(const Arguments& fields);
 
 }  // namespace taskd::rbd

@@ -74,14 +74,6 @@ MirroringStep demoting(const Image& image, const std::function<Image&()>& writab
             }};
 }
 
-void check_scheduling(const Image& image, State state) {
-    rbd_mirror_image_mode_t mode{};
-    if (state == State::disabled || rbd_mirror_image_get_mode(image.handle(), &mode) < 0 ||
-        mode != RBD_MIRROR_IMAGE_MODE_SNAPSHOT)
-        return;  // there can be no schedule
-    throw BadRequest("remove_scheduling", "not supported yet; use `rbd mirror snapshot schedule remove`");
-}
-
 }  // namespace
 
 std::vector<MirroringStep> plan_mirroring(const Image& image, rados_ioctx_t pool, const MirroringChange& change,
@@ -89,7 +81,6 @@ std::vector<MirroringStep> plan_mirroring(const Image& image, rados_ioctx_t pool
     std::vector<MirroringStep> steps;
     if (change.empty()) return steps;
     const auto state = state_of(image);
-    if (change.remove_scheduling) check_scheduling(image, state);
     const bool enables = change.enable == true && state == State::disabled;
     const bool disables = change.enable == false && state != State::disabled;
     // A new one begins as primary; there is nothing to promote at one that is not, or no longer, mirrored.

@@ -15,9 +15,13 @@ struct MirroringChange {
     std::optional<bool> primary;
     bool force = false;  ///< Promote although the other site was not demoted.
     bool resync = false;
-    bool remove_scheduling = false;
 
-    bool empty() const noexcept { return !enable && !primary && !resync && !remove_scheduling; }
+    bool empty() const noexcept { return !enable && !primary && !resync; }
+    /// Whether the image is mirrored by snapshots once this is done.
+    /// @param is_mirrored, by_snapshots  What it is before.
+    bool leaves_snapshots(bool is_mirrored, bool by_snapshots) const {
+        return enable == true && !is_mirrored ? mode == "snapshot" : by_snapshots && enable != false;
+    }
 };
 
 /// What is to be done of it, with what takes it back.

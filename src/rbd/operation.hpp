@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ceph/command.hpp"
 #include "rbd/image_spec.hpp"
 
 #include <chrono>
@@ -49,6 +50,12 @@ class OperationContext {
 
     /// Alive longer than the operation.
     virtual const ceph::Cluster& cluster() = 0;
+
+    /// Sends a command to the active mgr and waits for its answer, half a minute at most, whether or not a stop is
+    /// requested meanwhile.
+    /// @returns  What it said, refusals included.
+    /// @throws Error  It was not sent, or there was no answer in time: then it may still take effect.
+    virtual ceph::CommandResult ask_mgr(const nlohmann::json& command) = 0;
 
     /// `done` never falls within one attempt and is at most `total`, which is never 0 and never changes. Called up to
     /// 50,000 times a second; must not block.

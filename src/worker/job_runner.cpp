@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <stop_token>
 
 #include <taskd/error.hpp>
@@ -21,6 +22,13 @@ constexpr std::chrono::milliseconds sign_of_life_interval{1'000};
 /// What runs is never shown as done: 100 is for success, which only the result tells.
 constexpr int most_while_running = 99;
 
+/// Operations ask the mgr now and then only. One that does not answer keeps a few threads, and no task longer than
+/// this.
+const ceph::CommandLimits command_limits{.max_threads = 4,
+                                         .capacity = 1'000,
+                                         .deadline = std::chrono::seconds(30),
+                                         .stop_grace = std::chrono::milliseconds(100)};
+
 Steady::duration progress_interval(Steady::duration age) {
     return std::clamp<Steady::duration>(age / 10, shortest_interval, longest_interval);
 }
@@ -38,6 +46,17 @@ class JobRunner::Context final : public rbd::OperationContext {
     bool stop_requested() const noexcept override { return stop_.stop_requested(); }
     int attempt() const noexcept override { return order_.attempt; }
     const std::string& task_id() const noexcept override { return order_.id; }
+
+    ceph::CommandResult ask_mgr(const nlohmann::json& command) override {
+        // The sender answers exactly once, at its deadline at the latest.
+        const auto promise = std::make_shared<std::promise<ceph::CommandAnswer>>();
+        auto answered = promise->get_future();
+        runner_.commands_.send({ceph::CommandTarget::Kind::mgr, {}}, command, {},
+                               [promise](ceph::CommandAnswer answer) { promise->set_value(std::move(answer)); });
+        auto answer = answered.get();
+        if (answer.error) std::rethrow_exception(answer.error);
+        return std::move(answer.result);
+    }
 
     void step(std::string_view name) override {
         if (runner_.step_hook_) runner_.step_hook_(order_, name);
@@ -90,6 +109,7 @@ JobRunner::JobRunner(std::shared_ptr<const ceph::Cluster> cluster, const rbd::Op
       registry_(registry),
       sink_(sink),
       step_hook_(std::move(step_hook)),
+      commands_(std::make_shared<ceph::LibradosCaller>([handle = cluster_] { return handle; }), command_limits),
       threads_("taskd-rbd", most_jobs, most_jobs) {}
 
 JobRunner::~JobRunner() {

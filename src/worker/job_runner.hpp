@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ceph/command_sender.hpp"
 #include "core/mutex.hpp"
 #include "rbd/operation.hpp"
 #include "worker/worker.hpp"
@@ -55,6 +56,7 @@ class JobRunner {
     const rbd::OperationRegistry& registry_;
     JobSink& sink_;
     const StepHook step_hook_;
+    ceph::CommandSender commands_;
     mutable Mutex mutex_;
     std::map<std::string, std::shared_ptr<Context>> jobs_ TASKD_GUARDED_BY(mutex_);
     ThreadPool threads_;  // last: its threads use all of the above

@@ -77,7 +77,7 @@ INTENDED = {
     "mirroring.pool.set.invalid": AT_ONCE,
     "mirroring.import.direction": AT_ONCE,
     "image.create.features-unknown": "an unknown feature is refused; the dashboard makes an image without features",
-    "image.create.schedule": "not yet; the refusal tells the command that adds a schedule",
+    "image.create.schedule": "a schedule needs mirroring by snapshots; the dashboard makes the image and no schedule",
     "leak.delete-at-once": "what a create that failed had made is taken back (contract 6.12)",
     "image.list.empty-params": "what a create that failed had made is taken back (contract 6.12)",
     "image.list.stale-after-create": FRESH,

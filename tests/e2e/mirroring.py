@@ -9,9 +9,10 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
-from harness import Cluster, Suite, expect, expect_equal
-from world import World, check_of
+from harness import Cluster, Suite, expect, expect_equal, wait_until
+from world import World, accepted, check_of
 
 suite = Suite()
 check = check_of(suite)
@@ -106,6 +107,91 @@ def a_token_that_is_refused_is_not_kept(world):
     refused = daemon.post(POOL + "/bootstrap/peer", {"direction": "sideways", "token": token})
     expect_equal(refused.status, 400, "a direction that there is not")
     expect("rbd/mirror/taskd" not in world.cluster.tool("ceph", "config-key", "ls").stdout, "the token was kept")
+
+
+def image(name):
+    return "/api/block/image/rbd%2F" + name
+
+
+def intervals(cluster, name):
+    """When the mgr takes snapshots of the image."""
+    told = cluster.tool("ceph", "rbd", "mirror", "snapshot", "schedule", "list", "rbd/" + name).stdout
+    return sorted(item["interval"] for level in json.loads(told).values() for item in level["schedule"])
+
+
+def start_with_schedules(world):
+    """A daemon, a pool that is mirrored, and a mgr whose modules are loaded: that takes it a moment."""
+    listing = ("ceph", "rbd", "mirror", "snapshot", "schedule", "list")
+    wait_until(lambda: world.cluster.tool(*listing, check=False).returncode == 0, "the mgr knows of schedules")
+    daemon = world.start()
+    daemon.request("PUT", POOL, {"mirror_mode": "image"})
+    return daemon
+
+
+@check
+def mirror_snapshots_are_scheduled(world):
+    daemon = start_with_schedules(world)
+    made = daemon.create("planned", mirror_mode="snapshot", schedule_interval="010m")
+    expect_equal(made.status, 201, f"creation: {made}")
+    expect_equal(intervals(world.cluster, "planned"), ["10m"], "schedule")
+    edited = daemon.request("PUT", image("planned"), {"name": "renamed", "schedule_interval": "2h"})
+    expect_equal(edited.status, 200, f"edit: {edited}")
+    expect_equal(intervals(world.cluster, "renamed"), ["10m", "2h"], "schedule after the edit")
+
+    accepted([daemon.create("later")])
+    enabled = {"enable_mirror": True, "mirror_mode": "snapshot", "schedule_interval": "1d"}
+    expect_equal(daemon.request("PUT", image("later"), enabled).status, 200, "mirroring with a schedule")
+    expect_equal(intervals(world.cluster, "later"), ["1d"], "schedule of an image that was there")
+
+    # The mgr looks for new images once a minute.
+    told = wait_until(lambda: daemon.get(image("renamed")).body.get("schedule_info"), "the schedule is told", 150)
+    expect_equal((sorted(told), told["image"]), (["image", "schedule_time"], "rbd/renamed"), "what is told of it")
+    listed = [one for pool in daemon.get("/api/block/image?limit=-1").body for one in pool["value"]]
+    expect_equal({one["name"]: one.get("schedule_info", {}).get("image") for one in listed},
+                 {"renamed": "rbd/renamed", "later": "rbd/later"}, "the list")
+
+    expect_equal(daemon.request("PUT", image("renamed"), {"remove_scheduling": True}).status, 200, "its end")
+    expect_equal(intervals(world.cluster, "renamed"), [], "schedule when it is removed")
+    ended = daemon.request("PUT", image("later"), {"enable_mirror": False, "remove_scheduling": True})
+    expect_equal(ended.status, 200, f"the end of all: {ended}")
+    expect("schedule_info" not in daemon.get(image("later")).body, "a schedule of what is not mirrored")
+
+
+@check
+def a_schedule_that_cannot_be_is_refused_and_leaves_nothing(world):
+    daemon = start_with_schedules(world)
+    for more in ({"schedule_interval": "5y", "mirror_mode": "snapshot"}, {"schedule_interval": "5m"},
+                 {"schedule_interval": "0m", "mirror_mode": "snapshot"},
+                 {"schedule_interval": "5m", "mirror_mode": "journal"}):
+        refused = daemon.create("unplanned", **more)
+        expect_equal(refused.status, 400, f"{more}: {refused}")
+        expect("schedule_interval" in refused.body["detail"], f"no field is named: {refused}")
+    expect_equal(world.images("unplanned"), [], "what was made")
+    accepted([daemon.create("plain")])
+    refused = daemon.request("PUT", image("plain"), {"name": "other", "schedule_interval": "5m"})
+    expect_equal(refused.status, 400, "a schedule of what is not mirrored")
+    expect("schedule_interval" in refused.body["detail"], f"no field is named: {refused}")
+    expect_equal(daemon.request("PUT", image("plain"), {"remove_scheduling": True}).status, 200, "nothing to remove")
+    expect_equal(world.images("other"), [], "what was renamed")
+
+
+@check
+def a_mgr_that_does_not_answer_costs_half_a_minute_and_no_list(world):
+    daemon = start_with_schedules(world)
+    accepted([daemon.create("mirrored", mirror_mode="snapshot", schedule_interval="3h")])
+    with world.cluster.frozen("mgr.x"):
+        began = time.monotonic()
+        expect_equal(daemon.get(image("mirrored")).status, 200, "an image that may have a schedule")
+        expect(time.monotonic() - began < 15, lambda: f"it took {time.monotonic() - began:.1f} s")
+        grown = {"size": 2 << 20, "schedule_interval": "1h"}
+        edit = daemon.request("PUT", image("mirrored"), grown, headers={"Prefer": "respond-async"}).task_id
+        create = daemon.create("taken-back", asynchronous=True, mirror_mode="snapshot", schedule_interval="1h")
+        for task_id in (edit, create.task_id):
+            failed = daemon.finished(task_id)
+            expect_equal((failed["success"], failed["exception"]["code"]), (False, "110"), f"outcome: {failed}")
+        print(f"  a schedule that no mgr takes fails after {time.monotonic() - began:.0f} s")
+        expect_equal(world.images("taken-back"), [], "what was made")
+        expect_equal(daemon.get(image("mirrored")).body["size"], 1 << 20, "size when the schedule failed")
 
 
 if __name__ == "__main__":

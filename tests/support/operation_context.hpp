@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cassert>
+#include <cerrno>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -31,6 +32,11 @@ class FakeOperationContext final : public rbd::OperationContext {
     /// A stop is requested once so many reports of progress were made.
     std::size_t stop_after_reports = SIZE_MAX;
 
+    /// What the mgr answers.
+    std::function<ceph::CommandResult(const nlohmann::json& command)> on_mgr = [](const nlohmann::json&) {
+        return ceph::CommandResult{-ENOTSUP, "there is no mgr", {}};
+    };
+
     void stop() { stop_ = true; }
 
     const ceph::Cluster& cluster() override {
@@ -45,6 +51,11 @@ class FakeOperationContext final : public rbd::OperationContext {
         const std::lock_guard lock(mutex_);
         reports_.emplace_back(done, total);
         if (reports_.size() >= stop_after_reports) stop_ = true;
+    }
+
+    ceph::CommandResult ask_mgr(const nlohmann::json& command) override {
+        steps_.push_back("mgr: " + command.at("prefix").get<std::string>());
+        return on_mgr(command);
     }
 
     bool pause(std::chrono::milliseconds) override {

@@ -110,6 +110,21 @@ void count_images(const std::shared_ptr<Question<Namespaces>>& question, const s
     }
 }
 
+// ---- schedules of mirror snapshots
+
+/// What is not of the form expected counts as absent.
+Outcome<NextSnapshots> next_snapshots_of(const ceph::CommandAnswer& answer) {
+    if (answer.error) return {{}, answer.error};
+    NextSnapshots schedules;
+    const auto told = nlohmann::json::parse(answer.result.output, nullptr, false);
+    const auto images = told.is_object() ? told.find("scheduled_images") : told.end();
+    if (images == told.end() || !images->is_array()) return {};
+    for (const auto& image : *images)
+        if (image.is_object() && image.contains("image") && image["image"].is_string())
+            schedules[image["image"].get<std::string>()] = image;
+    return {std::move(schedules)};
+}
+
 // ---- mirroring
 
 std::optional<std::vector<MirrorPeer>> decode_peers(std::string_view bytes) {
@@ -210,6 +225,13 @@ void Lister::namespaces(std::string pool, Answered<Namespaces> done) {
                 });
             });
         });
+}
+
+void Lister::next_snapshots(Answered<NextSnapshots> done) {
+    // Of all images, as the dashboard asks: of one, the mgr would open it.
+    impl_->sender.send(
+        {ceph::CommandTarget::Kind::mgr, {}}, {{"prefix", "rbd mirror snapshot schedule status"}, {"level_spec", ""}},
+        {}, [done = std::move(done)](const ceph::CommandAnswer& answer) { done(next_snapshots_of(answer)); });
 }
 
 void Lister::mirroring(std::string pool, Answered<MirroringAnswer> done) {

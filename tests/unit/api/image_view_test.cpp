@@ -52,6 +52,20 @@ TEST(ImageView, HasTheDashboardsKeysAndTypes) {
         "configuration": [{"name": "rbd_cache", "value": "true", "source": 0}]}]}])"));
 }
 
+TEST(ImageView, TellsTheScheduleOfWhatIsMirroredBySnapshots) {
+    const json schedule{{"image", "rbd/ns/vm"}, {"schedule_time", "2026-11-25 10:00:00"}};
+    auto one = image("rbd", "vm");
+    one.ns = "ns";
+    const auto told = [&] { return json::parse(image_text({one, {}}, options_of, {{"rbd/ns/vm", schedule}})); };
+    EXPECT_FALSE(told().contains("schedule_info"));
+
+    one.details->is_mirrored_by_snapshots = true;
+    EXPECT_EQ(told()["schedule_info"], schedule);
+
+    one.name = "other";
+    EXPECT_FALSE(told().contains("schedule_info"));
+}
+
 TEST(ImageView, OneImageHasNoNamespaceRatherThanAnEmptyOne) {
     auto one = image("rbd", "vm");
     EXPECT_TRUE(json::parse(image_text({one, {}}, options_of))["namespace"].is_null());

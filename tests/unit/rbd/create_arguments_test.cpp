@@ -114,14 +114,19 @@ TEST(CreateArguments, TakeWhatTheAngularFormSends) {
     EXPECT_EQ(refused_field(create_operation, create_with(form)), "");
 }
 
-TEST(CreateArguments, SayThatASchedulesDayHasNotCome) {
-    try {
-        decoded({{"schedule_interval", "5m"}});
-        FAIL();
-    } catch (const BadRequest& error) {
-        EXPECT_STREQ(error.what(),
-                     "schedule_interval: not supported yet; add the schedule with `rbd mirror snapshot schedule add`");
-    }
+TEST(CreateArguments, WriteAnIntervalAsTheMgrDoes) {
+    const auto interval = [](const std::string& given) {
+        return decoded({{"mirror_mode", "snapshot"}, {"schedule_interval", given}})["schedule_interval"];
+    };
+    EXPECT_EQ(interval("90m"), "90m");
+    EXPECT_EQ(interval("007h"), "7h");
+    EXPECT_EQ(interval("3650d"), "3650d");
+}
+
+TEST(CreateArguments, RefuseAScheduleOfWhatIsNotMirroredBySnapshots) {
+    EXPECT_EQ(refused_field(create_operation, create_with({{"schedule_interval", "5m"}})), "schedule_interval");
+    EXPECT_EQ(refused_field(create_operation, create_with({{"schedule_interval", "5m"}, {"mirror_mode", "journal"}})),
+              "schedule_interval");
 }
 
 TEST(CreateArguments, DecodeToThemselves) {

@@ -36,7 +36,9 @@ TEST(EditArguments, NameTheFieldOfABadValue) {
         {"name": {"a": 1}}, {"size": "3221225472"}, {"size": -5}, {"size": 1125899906842625}, {"size": 18446744073709551615},
         {"features": ["bogus"]}, {"features": 5}, {"enable_features": ["layering"]}, {"disable_features": ["layering"]},
         {"enable_features": "bogus"}, {"configuration": "x"}, {"enable_mirror": "maybe"}, {"primary": 2.5},
-        {"mirror_mode": "both"}, {"schedule_interval": "1x"}, {"schedule_interval": "5m"}, {"bogus": 1}, {"allow_shrink": "x"}
+        {"mirror_mode": "both"}, {"bogus": 1}, {"allow_shrink": "x"},
+        {"schedule_interval": "1x"}, {"schedule_interval": "0d"}, {"schedule_interval": "3651d"}, {"schedule_interval": "-5m"},
+        {"schedule_interval": "5"}, {"schedule_interval": "99999999999m"}
     ])");
 }
 
@@ -53,6 +55,12 @@ TEST(EditArguments, TakeWhatTheDashboardsPageSends) {
 TEST(EditArguments, ListAllFeaturesOrThoseToSwitch) {
     EXPECT_EQ(refused_field(edit_operation, with(image, {{"features", "layering"}, {"enable_features", "journaling"}})),
               "enable_features");
+}
+
+TEST(EditArguments, EitherScheduleSnapshotsOrEndThat) {
+    EXPECT_EQ(refused_field(edit_operation, with(image, {{"schedule_interval", "5m"}})), "");
+    EXPECT_EQ(refused_field(edit_operation, with(image, {{"schedule_interval", "5m"}, {"remove_scheduling", true}})),
+              "remove_scheduling");
 }
 
 TEST(EditArguments, MayNameTheImagesOwnOddName) {
