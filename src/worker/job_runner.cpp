@@ -24,10 +24,10 @@ constexpr int most_while_running = 99;
 
 /// Operations ask the mgr now and then only. One that does not answer keeps a few threads, and no task longer than
 /// this.
-const ceph::CommandLimits command_limits{.max_threads = 4,
-                                         .capacity = 1'000,
-                                         .deadline = std::chrono::seconds(30),
-                                         .stop_grace = std::chrono::milliseconds(100)};
+constexpr ceph::CommandLimits command_limits{.max_threads = 4,
+                                             .capacity = 1'000,
+                                             .deadline = std::chrono::seconds(30),
+                                             .stop_grace = std::chrono::milliseconds(100)};
 
 Steady::duration progress_interval(Steady::duration age) {
     return std::clamp<Steady::duration>(age / 10, shortest_interval, longest_interval);
