@@ -46,6 +46,19 @@ json used_bytes(const Image& image) {
     return rc < 0 ? json(nullptr) : json(sum);
 }
 
+/// Of its own data objects; null where a map that holds does not tell how many there are.
+json estimated_seconds(const RemovalPlan& plan, const Image& image, const json& used) {
+    if (plan.keeps_in_trash) return 0;
+    // Without a map all are asked for, also those that never were.
+    std::uint64_t flags = 0;
+    const bool has_map = (image.features() & RBD_FEATURE_OBJECT_MAP) != 0 &&
+                         rbd_get_flags(image.handle(), &flags) == 0 && (flags & RBD_FLAG_OBJECT_MAP_INVALID) == 0;
+    if (!has_map) return removal_time(plan.objects).count();
+    if (used.is_null()) return nullptr;
+    constexpr std::uint64_t looks_per_removal = 100;  // 8 TiB that were never written: 2,097,152 objects in 19.6 s
+    return removal_time((used.get<std::uint64_t>() >> image.order()) + plan.objects / looks_per_removal).count();
+}
+
 json snapshots_of(const std::vector<Snapshot>& snapshots) {
     json list = json::array();
     for (const auto& snapshot : snapshots)
@@ -75,6 +88,7 @@ json describe_plan(const RemovalPlan& plan, const Image& image, const ImageSpec&
     std::vector<Blockers::Clone> flattened;
     for (const auto& one : plan.flattenings) flattened.push_back(one.clone);
     const bool is_possible = plan.blockers.empty();
+    const auto used = used_bytes(image);
     return {{"possible", is_possible},
             {"refusal", is_possible ? json(nullptr) : json(plan.blockers.refusal(image.name()).what())},
             {"blockers", plan.blockers.to_json()},
@@ -84,7 +98,8 @@ json describe_plan(const RemovalPlan& plan, const Image& image, const ImageSpec&
             {"snapshot_count", plan.snapshots.size()},
             {"num_objs", plan.objects},
             {"size", plan.size_bytes},
-            {"disk_usage", used_bytes(image)},
+            {"disk_usage", used},
+            {"estimated_seconds", estimated_seconds(plan, image, used)},
             {"moves_to_trash", plan.keeps_in_trash}};
 }
 
@@ -101,6 +116,7 @@ json describe_rest(const ImageTarget& target, const ImageSpec& spec) {
             {"num_objs", nullptr},
             {"size", nullptr},
             {"disk_usage", nullptr},
+            {"estimated_seconds", nullptr},
             {"moves_to_trash", false}};
 }
 

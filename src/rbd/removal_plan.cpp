@@ -36,6 +36,11 @@ std::uint64_t RemovalPlan::weight() const noexcept {
                            [](std::uint64_t sum, const Flattening& one) { return sum + one.objects; });
 }
 
+std::chrono::seconds removal_time(std::uint64_t objects) noexcept {
+    constexpr std::uint64_t objects_per_second = 1'000;
+    return std::chrono::seconds(objects / objects_per_second + (objects % objects_per_second == 0 ? 0 : 1));
+}
+
 RemovalPlan plan_removal(Image& image, rados_ioctx_t pool, const ceph::Cluster& cluster, const RemovalWish& wish) {
     RemovalPlan plan;
     plan.objects = image.object_count();

@@ -3,6 +3,7 @@
 #include "rbd/blockers.hpp"
 #include "rbd/clone_flatten.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct RemovalPlan {
     /// In data objects, for a progress.
     std::uint64_t weight() const noexcept;
 };
+
+/// About how long the removal of so many data objects takes, each of which is asked for: at 1,000 a second, as of a
+/// cluster of disks. OSDs in memory do six times that.
+/// @source  Ceph pull request 29635: an empty image of 1 TiB without object map, 262,144 objects, in 251 s
+std::chrono::seconds removal_time(std::uint64_t objects) noexcept;
 
 /// @param image  Opened read-only.
 /// @throws Error

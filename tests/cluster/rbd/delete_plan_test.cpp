@@ -35,6 +35,7 @@ TEST_F(DeletePlan, TellsTheStepsAndTheSizes) {
     EXPECT_EQ(result["size"], 1 << 26);
     EXPECT_EQ(result["num_objs"], 16);
     EXPECT_EQ(result["disk_usage"], 1 << 22);
+    EXPECT_EQ(result["estimated_seconds"], 1);
     EXPECT_EQ(result["moves_to_trash"], false);
     EXPECT_THAT(other_.snapshots("d-plan"), ElementsAre("a", "b"));
     EXPECT_TRUE(has_parent("d-plan-child"));
@@ -58,7 +59,10 @@ TEST_F(DeletePlan, TellsWhatIsInTheWay) {
 TEST_F(DeletePlan, OfAnImageWithoutFastDiffLooksAtNoObject) {
     other_.make("d-huge", 1ULL << 43, RBD_FEATURE_LAYERING);
 
-    EXPECT_EQ(plan("d-huge")["disk_usage"], nullptr);
+    const auto result = plan("d-huge");
+
+    EXPECT_EQ(result["disk_usage"], nullptr);
+    EXPECT_EQ(result["estimated_seconds"], 2098);
 }
 
 TEST_F(DeletePlan, OfAHalfRemovedImageFinishesIt) {
@@ -85,6 +89,7 @@ TEST_F(DeletePlan, WhereDeletedImagesAreKeptMovesIt) {
     const auto result = do_it(rbd::delete_plan_operation, given);
     EXPECT_EQ(result["steps"], (json{"move d-keep/img to the trash"}));
     EXPECT_EQ(result["moves_to_trash"], true);
+    EXPECT_EQ(result["estimated_seconds"], 0);
 
     do_it(rbd::delete_operation, given);
     rbd_trash_image_info_t info{};
