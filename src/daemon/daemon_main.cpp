@@ -1,10 +1,13 @@
 #include "daemon/daemon_main.hpp"
 
+#include "ceph/caps.hpp"
 #include "ceph/cluster.hpp"
+#include "daemon/caps_command.hpp"
 #include "daemon/front.hpp"
 #include "daemon/options.hpp"
 #include "worker/worker_main.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -21,6 +24,7 @@ namespace taskd::daemon {
 namespace {
 
 constexpr std::string_view worker_word = "worker";
+constexpr std::string_view caps_word = "caps";
 
 /// The signals that the main thread waits for; blocked in every thread, as they inherit the mask.
 sigset_t block_signals() {
@@ -42,7 +46,16 @@ void start_logging(const std::string& level) {
 
 /// Fails with a clear line when the pool for the daemon's own state is not there.
 void require_pool(const ceph::Cluster& cluster, const std::string& pool) {
-    (void)cluster.open_ioctx(pool.empty() ? cluster.conf("rbd_default_pool") : pool);
+    const auto name = pool.empty() ? cluster.conf("rbd_default_pool") : pool;
+    try {
+        (void)cluster.open_ioctx(name);
+    } catch (const Error& error) {
+        // librados waits for a map of the OSDs that a user without this cap is never given.
+        if (error.errno_value() != ETIMEDOUT) throw;
+        throw Error(error.kind(), ETIMEDOUT, error.component(),
+                    error.what() + (": no map of the OSDs came. If the cluster is well, " +
+                                    ceph::needed_caps_hint(cluster.options().name, "mon 'profile rbd'")));
+    }
 }
 
 void announce(const Front& front) {
@@ -93,6 +106,7 @@ int daemon_main(int argc, const char* const* argv, const rbd::OperationRegistry&
                 const worker::StepHook& step_hook) {
     if (argc == 3 && argv[1] == worker_word)
         return worker::worker_main(registry, std::strtol(argv[2], nullptr, 10), step_hook);
+    if (argc >= 2 && argv[1] == caps_word) return caps_command(argc - 1, argv + 1);
     try {
         return run(parse_options(argc, argv), registry);
     } catch (const Finished& finished) {

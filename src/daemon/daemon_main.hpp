@@ -5,7 +5,7 @@
 
 namespace taskd::daemon {
 
-/// The whole program: the front, or a worker process when the first argument says so.
+/// The whole program: the front; or a worker process, or `ceph-taskd caps`, when the first argument says so.
 /// @param registry   The operations it can do; tests add some of their own.
 /// @param step_hook  Of worker processes; tests end them at a step.
 /// @returns the exit code: 0 after an orderly stop, 1 when it could not run, 2 for a mistake on the command line

@@ -1,5 +1,6 @@
 #include "daemon/options.hpp"
 
+#include "daemon/cluster_words.hpp"
 #include "daemon/version.hpp"
 #include "http/default_endpoint.hpp"
 
@@ -18,7 +19,8 @@ constexpr const char* description =
     "Examples:\n"
     "  ceph-taskd                                   cluster of /etc/ceph/ceph.conf, socket of ceph-task\n"
     "  ceph-taskd -c ./ceph.conf --socket ./taskd.sock --listen 127.0.0.1:0\n"
-    "  curl --unix-socket /run/ceph-taskd/ceph-taskd.sock http://localhost/api/summary\n";
+    "  curl --unix-socket /run/ceph-taskd/ceph-taskd.sock http://localhost/api/summary\n"
+    "  ceph-taskd caps --help                       what its Ceph user needs, and whether it has it\n";
 
 constexpr const char* default_listen = "127.0.0.1:8280";
 
@@ -32,36 +34,16 @@ void require_loopback(const http::Endpoint& endpoint) {
             2, "ceph-taskd: --listen " + endpoint.text() + ": only loopback addresses: there is no authentication yet"};
 }
 
-/// Ceph's `-i admin` is the `-n client.admin` without the type.
-std::string entity_name(const std::string& name, const std::string& id) {
-    return id.empty() ? name : "client." + id;
-}
-
 struct Words {
-    std::string id;
+    ClusterWords cluster;
     std::vector<std::string> listen{default_listen};
     std::string socket{http::default_socket_path};
     double grace_s = 10;
     double stall_s = 10;
-    long connect_timeout_s = 15;
     std::string auth = "none";
     bool no_listen = false;
     bool no_journal = false;
 };
-
-void define_cluster_options(CLI::App& app, Options& options, Words& words) {
-    auto* group = app.add_option_group("Cluster", "Ceph's own options; CEPH_CONF and CEPH_ARGS are honoured");
-    group->add_option("-c,--conf", options.cluster.conf, "Path of ceph.conf");
-    group->add_option("-n,--name", options.cluster.name, "Entity name")->capture_default_str();
-    group->add_option("-i,--id", words.id, "Entity name without its type: admin stands for client.admin");
-    group->add_option("-k,--keyring", options.cluster.keyring, "Path of the keyring");
-    group->add_option("--cluster", options.cluster.cluster, "Cluster name, part of the default paths")
-        ->capture_default_str();
-    group->add_option("--connect-timeout", words.connect_timeout_s, "Seconds to wait for a monitor at start")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 3600));
-    group->add_option("--pool", options.pool, "Pool for the daemon's own state (default: rbd_default_pool)");
-}
 
 void define_server_options(CLI::App& app, Options& options, Words& words) {
     auto* group = app.add_option_group("Server");
@@ -136,7 +118,7 @@ Options parse_options(int argc, const char* const* argv) {
     app.set_config("--config", "", "File of these options, one `name=value` a line");
     Options options;
     Words words;
-    define_cluster_options(app, options, words);
+    words.cluster.define(app);
     define_server_options(app, options, words);
     define_task_options(app, options, words);
     app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
@@ -144,8 +126,8 @@ Options parse_options(int argc, const char* const* argv) {
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
     try {
         app.parse(argc, argv);
-        options.cluster.name = entity_name(options.cluster.name, words.id);
-        options.cluster.connect_timeout = std::chrono::seconds(words.connect_timeout_s);
+        options.cluster = words.cluster.options();
+        options.pool = words.cluster.pool();
         options.auth = words.auth == "dashboard" ? Options::Auth::dashboard : Options::Auth::none;
         options.request_rate.at_once = 2 * options.request_rate.per_second;
         options.use_journal = !words.no_journal;
