@@ -26,6 +26,9 @@ constexpr std::chrono::seconds longest_silence{5};
 http::Response ready(const Access& access) {
     const auto standing = access.standing();
     nlohmann::json body{{"state", standing.state}, {"have_mon_connection", false}, {"journal_pending", nullptr}};
+    // Told, but no reason to be out of service: what the caps are there for works.
+    const auto caps = access.caps ? access.caps() : nullptr;
+    body["caps"] = caps ? ceph::to_view(*caps) : nlohmann::json();
     if (!standing.services) return plain(503, body);
     const auto cluster = standing.services->cluster.current();
     body["have_mon_connection"] = cluster.have_mon_connection;

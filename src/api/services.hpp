@@ -3,6 +3,7 @@
 #include "api/request_rate.hpp"
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
+#include "ceph/caps_check.hpp"
 #include "ceph/cluster_status.hpp"
 #include "ceph/command_table.hpp"
 #include "ceph/journal.hpp"
@@ -61,6 +62,8 @@ struct Access {
         std::optional<std::chrono::steady_clock::time_point> confirmed_at = {};
     };
     std::function<Standing()> standing;
+    /// Whether the daemon's Ceph user has the caps that it needs; null until that is known. Never waits.
+    std::function<std::shared_ptr<const ceph::CapsReport>()> caps = {};
 };
 
 }  // namespace taskd::api

@@ -1,6 +1,7 @@
 #include "daemon/front.hpp"
 
 #include "api/routes.hpp"
+#include "daemon/caps_watch.hpp"
 #include "daemon/lifecycle.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
@@ -37,7 +38,9 @@ std::string public_url(const Options& options, const std::vector<http::Endpoint>
 struct Front::Impl {
     Impl(const Options& options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
          std::vector<std::string> worker_command)
-        : server(server_options(options), api::make_router(api::Access{[this] { return standing(); }})) {
+        : server(server_options(options),
+                 api::make_router(api::Access{[this] { return standing(); }, [this] { return caps->report(); }})) {
+        caps.emplace(options, cluster);
         lifecycle.emplace(options, std::move(cluster), registry, std::move(worker_command),
                           public_url(options, server.endpoints()));
         lifecycle->wait_until_settled(settle);
@@ -50,6 +53,7 @@ struct Front::Impl {
     // The server's port is in the lifecycle's URL, so it is bound first; it serves only once the lifecycle is there,
     // and is stopped before that goes.
     http::Server server;
+    std::optional<CapsWatch> caps;
     std::optional<Lifecycle> lifecycle;
 };
 

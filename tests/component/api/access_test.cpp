@@ -58,5 +58,20 @@ TEST_F(AccessTest, ItIsNotReadyWhenNothingConfirmsThatItIsStillTheActiveOne) {
     EXPECT_GE(get("/readyz").body["role_age_seconds"].get<double>(), 20.0);
 }
 
+TEST_F(AccessTest, ItSaysWhichCapsAreMissingAndIsReadyAllTheSame) {
+    while (!cluster.current().have_mon_connection) std::this_thread::yield();
+    EXPECT_TRUE(get("/readyz").body.at("caps").is_null()) << "before they were tested";
+    const ceph::Cap cap{"pools", ceph::CommandTarget::Kind::mon, "allow command \"osd pool delete\"",
+                        "to remove pools"};
+    caps = std::make_shared<const ceph::CapsReport>(
+        ceph::CapsReport{"client.x", {{cap, "pools", {}, ceph::CapFinding::Verdict::missing, {}}}});
+
+    const auto answer = get("/readyz");
+
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body.at("caps").at("user"), "client.x");
+    EXPECT_EQ(answer.body.at("caps").at("missing").at(0).at("cap"), "mon 'allow command \"osd pool delete\"'");
+}
+
 }  // namespace
 }  // namespace taskd::api

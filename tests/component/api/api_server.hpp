@@ -106,7 +106,8 @@ class ApiTest : public ::testing::Test {
     ceph::ClusterStatus cluster{sender};
     Services services{tasks, operations, commands, [this] { return command_table; }, cluster};
     Access::Standing standing{std::shared_ptr<const Services>(std::shared_ptr<void>(), &services), {}, "active"};
-    http::Server server{server_options(), make_router(Access{[this] { return standing; }})};
+    std::shared_ptr<const ceph::CapsReport> caps;
+    http::Server server{server_options(), make_router(Access{[this] { return standing; }, [this] { return caps; }})};
 };
 
 }  // namespace taskd::api
