@@ -60,6 +60,14 @@ CommandResult call_on(rados_t cluster, const CommandTarget& target, const std::s
     return {-EINVAL, "unknown target", {}};
 }
 
+/// "access denied" says neither to whom nor for want of what.
+void add_needed_cap(CommandResult& result, const CommandTarget& target, const nlohmann::json& command,
+                    const std::string& user) {
+    if (target.kind != CommandTarget::Kind::mon && target.kind != CommandTarget::Kind::mgr) return;
+    result.status +=
+        ": " + user + " needs the caps " + target.component() + " 'allow command \"" + prefix_of(command) + "\"'";
+}
+
 }  // namespace
 
 struct LibradosCaller::Impl {
@@ -97,7 +105,9 @@ CommandResult LibradosCaller::call(const CommandTarget& target, const nlohmann::
                                    const std::string& input) {
     // Holds a reference: a call that outlives this object's owner still has its handle.
     const auto cluster = target.kind == CommandTarget::Kind::mon ? impl_->provider() : impl_->patient_cluster();
-    return call_on(cluster->handle(), target, command.dump(), input);
+    auto result = call_on(cluster->handle(), target, command.dump(), input);
+    if (result.return_code == -EACCES) add_needed_cap(result, target, command, cluster->options().name);
+    return result;
 }
 
 }  // namespace taskd::ceph

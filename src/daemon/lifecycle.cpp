@@ -1,5 +1,6 @@
 #include "daemon/lifecycle.hpp"
 
+#include "ceph/caps.hpp"
 #include "core/thread_name.hpp"
 #include "daemon/ownership.hpp"
 
@@ -126,6 +127,14 @@ std::shared_ptr<ceph::Cluster> Lifecycle::reconnect() {
     }
 }
 
+/// What the way to the role failed of: for most of it the user needs one and the same cap.
+std::string Lifecycle::with_caps(const Error& error) const {
+    const auto pool = options_.pool.empty() ? cluster_->conf("rbd_default_pool") : options_.pool;
+    return ceph::with_needed_caps(error, options_.cluster.name,
+                                  "mon 'profile rbd' and osd '" + ceph::osd_profile(pool) + "'")
+        .what();
+}
+
 void Lifecycle::run() {
     if (!options_.use_journal) {
         be_alone(cluster_);
@@ -135,6 +144,9 @@ void Lifecycle::run() {
         End end = End::fenced;
         try {
             end = live(cluster_);
+        } catch (const Error& error) {
+            spdlog::error("{}", with_caps(error));
+            pause(reconnect_pause);
         } catch (const std::exception& error) {
             spdlog::error("{}", error.what());
             pause(reconnect_pause);

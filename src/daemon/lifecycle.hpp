@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include <taskd/error.hpp>
+
 namespace taskd::daemon {
 
 class Ownership;
@@ -55,6 +57,7 @@ class Lifecycle {
     End be_active(const std::shared_ptr<ceph::Cluster>& cluster, Ownership& ownership);
     End hold(Ownership& ownership, Session& session);
     void publish(std::shared_ptr<Session> session, std::string state, std::string active_url = {});
+    std::string with_caps(const Error& error) const;
     void retire(std::shared_ptr<Session> session);
     void handle_lost(const std::string& why);
     /// @returns false when the process is to stop.

@@ -33,7 +33,7 @@ std::string_view usual_hint(int code) {
     switch (code) {
         case EPERM:
         case EACCES:
-            return "this Ceph user may not: it needs the caps mon 'profile rbd' and osd 'profile rbd' for this pool";
+            return usual_caps_hint;
         case ESHUTDOWN:
             return "this client was fenced: its address is on the cluster's blocklist";
         default:
@@ -60,7 +60,11 @@ Error rbd_error(int rc, std::string_view context, std::string_view hint, nlohman
 }
 
 Error rbd_error(ErrorKind kind, int rc, std::string_view context, std::string_view hint, nlohmann::json extra) {
-    return Error(kind, -rc, "rbd", sentence(-rc, context, hint.empty() ? usual_hint(-rc) : hint), std::move(extra));
+    if (hint.empty()) {
+        hint = usual_hint(-rc);
+        if (hint == usual_caps_hint) extra["missing_caps"] = {{"mon", "profile rbd"}, {"osd", "profile rbd"}};
+    }
+    return Error(kind, -rc, "rbd", sentence(-rc, context, hint), std::move(extra));
 }
 
 std::string python_bytes(std::string_view name) {

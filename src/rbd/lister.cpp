@@ -1,5 +1,6 @@
 #include "rbd/lister.hpp"
 
+#include "ceph/caps.hpp"
 #include "ceph/error.hpp"
 #include "core/thread_name.hpp"
 #include "rbd/lister/lister_impl.hpp"
@@ -42,24 +43,30 @@ void read_options_after(Reader& reader, const std::shared_ptr<const ceph::Ioctx>
 
 }  // namespace
 
-std::string problem_of(const std::string& pool, int rc) {
+std::string Lister::Impl::problem_of(const std::string& pool, int rc) const {
     if (rc == -ETIMEDOUT)
         return "pool '" + shown(pool) + "' does not answer: placement groups are not active, see `ceph pg dump_stuck`";
-    return ceph::rados_error(rc, "error reading the images of pool '" + shown(pool) + "'", "pool").what();
+    return refusal(pool, rc).what();
 }
 
-std::exception_ptr error_of(const std::string& pool, int rc) {
+Error Lister::Impl::refusal(const std::string& pool, int rc) const {
+    return ceph::with_needed_caps(
+        ceph::rados_error(rc, "error reading the images of pool '" + shown(pool) + "'", "pool"), user,
+        "mon 'profile rbd' and osd '" + ceph::osd_profile(shown(pool)) + "'");
+}
+
+std::exception_ptr Lister::Impl::error_of(const std::string& pool, int rc) const {
     if (rc == -ETIMEDOUT || rc == -ECANCELED)
         return std::make_exception_ptr(
             Error(ErrorKind::unavailable, -rc, "pool", "[errno " + std::to_string(-rc) + "] " + problem_of(pool, rc)));
     if (rc == -ENOENT)
         return std::make_exception_ptr(ceph::rados_error(rc, "error opening pool '" + shown(pool) + "'", "pool"));
-    return std::make_exception_ptr(
-        ceph::rados_error(rc, "error reading the images of pool '" + shown(pool) + "'", "pool"));
+    return std::make_exception_ptr(refusal(pool, rc));
 }
 
 Lister::Impl::Impl(const std::shared_ptr<ceph::Cluster>& where, ceph::CommandSender& command_sender)
-    : work(context.get_executor()),
+    : user(where->options().name),
+      work(context.get_executor()),
       idle_timer(context),
       image_options(where),
       sender(command_sender),
@@ -126,7 +133,7 @@ void Lister::Impl::end_wait(const std::shared_ptr<PoolWait>& wait, const PoolSou
 
 std::shared_ptr<const Pool> Lister::Impl::pool_named(const PoolMap& known, const std::string& name) {
     auto pool = known.find(name);
-    if (!pool) std::rethrow_exception(error_of(name, -ENOENT));
+    if (!pool) throw ceph::rados_error(-ENOENT, "error opening pool '" + shown(name) + "'", "pool");
     return pool;
 }
 
@@ -190,7 +197,7 @@ void finish(Get& get) {
         case ListedImage::State::present:
             return get.done({std::move(get.answer)});
         case ListedImage::State::silent:
-            return get.done({{}, error_of(get.spec.pool, -image.error)});
+            return get.done({{}, get.lister.error_of(get.spec.pool, -image.error)});
         case ListedImage::State::broken:
             return get.done({{},
                              std::make_exception_ptr(ceph::rados_error(
@@ -220,7 +227,7 @@ void look_for_id(const GetPointer& get, const std::shared_ptr<const ceph::Ioctx>
     op.exec("dir_get_name", wire::text_input(get->id));
     get->lister.reader.read(io, "rbd_directory", std::move(op), [get](ReadOp& answer) {
         const int rc = answer.result(0);
-        if (rc < 0 && rc != -ENOENT) return get->done({{}, error_of(get->spec.pool, rc)});
+        if (rc < 0 && rc != -ENOENT) return get->done({{}, get->lister.error_of(get->spec.pool, rc)});
         auto name = wire::decode_text(answer.answer(0));
         if (!name || !is_meant(get->spec.name, *name, get->id)) return get->done({{}, not_found()});
         get->spec.name = *std::move(name);
@@ -230,13 +237,13 @@ void look_for_id(const GetPointer& get, const std::shared_ptr<const ceph::Ioctx>
 
 void look_for(const GetPointer& get) {
     const auto io = get->pool->io(get->spec.ns);
-    if (!io) return get->done({{}, error_of(get->spec.pool, -ENOENT)});
+    if (!io) return get->done({{}, get->lister.error_of(get->spec.pool, -ENOENT)});
     if (!get->id.empty()) return look_for_id(get, io);
     ReadOp op;
     op.exec("get_id");
     get->lister.reader.read(io, "rbd_id." + get->spec.name, std::move(op), [get](ReadOp& answer) {
         const int rc = answer.result(0);
-        if (rc < 0 && rc != -ENOENT) return get->done({{}, error_of(get->spec.pool, rc)});
+        if (rc < 0 && rc != -ENOENT) return get->done({{}, get->lister.error_of(get->spec.pool, rc)});
         read_found(get, wire::decode_text(answer.answer(0)).value_or(""));
     });
 }
@@ -250,7 +257,7 @@ void Lister::get(ImageSpec image, std::string id, bool wants_usage, Answered<Ima
         impl->with_pools([get](const Impl::Pools& pools, const std::exception_ptr& error) {
             if (error) return get->done({{}, error});
             get->pool = pools->find(get->spec.pool);
-            if (!get->pool) return get->done({{}, error_of(get->spec.pool, -ENOENT)});
+            if (!get->pool) return get->done({{}, get->lister.error_of(get->spec.pool, -ENOENT)});
             get->context->pools = pools;
             get->context->wants_usage = get->wants_usage;
             get->context->wants_all = true;

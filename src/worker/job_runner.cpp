@@ -1,5 +1,8 @@
 #include "worker/job_runner.hpp"
 
+#include "ceph/cluster.hpp"
+#include "rbd/missing_caps.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -138,14 +141,17 @@ void JobRunner::execute(const std::shared_ptr<Context>& context) noexcept {
     const WorkOrder& order = context->order();
     nlohmann::json value;
     nlohmann::json error;
+    const rbd::Operation* operation = registry_.find(order.operation);
     try {
-        const rbd::Operation* operation = registry_.find(order.operation);
         if (operation == nullptr)
             throw Error(ErrorKind::internal, ENOSYS, "taskd",
                         "this worker knows no operation '" + order.operation + "'");
         value = operation->run(*context, order.arguments);
     } catch (...) {
-        error = error_to_json(std::current_exception());
+        auto failure = std::current_exception();
+        if (operation != nullptr && cluster_ != nullptr)
+            failure = rbd::with_missing_caps(failure, cluster_->options().name, *operation, order.arguments);
+        error = error_to_json(std::move(failure));
     }
     {
         MutexLock lock(mutex_);

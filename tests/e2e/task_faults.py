@@ -110,7 +110,8 @@ def what_the_user_may_not_do_says_which_caps_it_needs(world):
         view = daemon.finished(answer.task_id)
         expect(not view["success"], lambda: f"succeeded: {view}")
         expect(view["exception"]["code"] in ("1", "13"), lambda: f"code: {view['exception']}")
-        expect("needs the caps" in view["exception"]["detail"], lambda: f"no caps are named: {view['exception']}")
+        expect("client.narrow needs the caps mon 'profile rbd' and osd 'profile rbd pool=closed'"
+               in view["exception"]["detail"], lambda: f"user, caps and pool are not named: {view['exception']}")
         expect("closed" in str(view["metadata"]), lambda: f"no pool is named: {view}")
     expect_equal(tool("rbd", "ls", "closed").stdout.split(), ["seen"], "images")
 

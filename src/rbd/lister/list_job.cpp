@@ -36,7 +36,7 @@ struct Job {
 using JobPointer = std::shared_ptr<Job>;
 
 void note_silent(Job& job, const Pool& pool, int rc) {
-    job.silent.try_emplace(pool.id(), SilentPool{pool.name(), -rc, problem_of(pool.name(), rc)});
+    job.silent.try_emplace(pool.id(), SilentPool{pool.name(), -rc, job.lister.problem_of(pool.name(), rc)});
 }
 
 ListedImage listed(const ImageRef& ref) {
@@ -61,7 +61,7 @@ void finish(Job& job) {
     // Of the one pool that was asked for, a refusal is the answer.
     if (!job.request.pool.empty() && !job.list.silent.empty() && images.empty() &&
         job.list.silent.front().error != ETIMEDOUT)
-        return job.done({{}, error_of(job.request.pool, -job.list.silent.front().error)});
+        return job.done({{}, job.lister.error_of(job.request.pool, -job.list.silent.front().error)});
     job.done({std::move(job.list)});
 }
 
@@ -71,7 +71,7 @@ void handle_image(const JobPointer& job, const std::shared_ptr<const Pool>& pool
                   const std::shared_ptr<void>& until) {
     if (image.state == ListedImage::State::silent) {
         ++job->unanswered[pool->id()];
-        image.problem = problem_of(pool->name(), -image.error);
+        image.problem = job->lister.problem_of(pool->name(), -image.error);
         note_silent(*job, *pool, -image.error);
     } else if (image.state == ListedImage::State::broken) {
         image.problem = ceph::rados_error(image.error, "error reading the header of image " + image.id, "rbd").what();
@@ -89,7 +89,7 @@ void read_next(const JobPointer& job, const std::shared_ptr<void>& until) {
         if (job->unanswered[pool->id()] >= most_unanswered) {
             image.state = ListedImage::State::silent;
             image.error = ETIMEDOUT;
-            image.problem = problem_of(pool->name(), -ETIMEDOUT);
+            image.problem = job->lister.problem_of(pool->name(), -ETIMEDOUT);
             continue;
         }
         const auto place = job->next++;

@@ -65,6 +65,13 @@ struct Lister::Impl : std::enable_shared_from_this<Lister::Impl> {
     void end_wait(const std::shared_ptr<PoolWait>& wait, const PoolSource::Answer& answer);
     void end_when_idle();
 
+    /// Why a pool was not heard, in words.
+    std::string problem_of(const std::string& pool, int rc) const;
+    /// The same as an error: unavailable when it did not answer.
+    std::exception_ptr error_of(const std::string& pool, int rc) const;
+    Error refusal(const std::string& pool, int rc) const;
+
+    const std::string user;                 ///< Who asks: "client.ceph-taskd".
     std::atomic<std::size_t> questions{0};  ///< Any thread.
     boost::asio::io_context context;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
@@ -108,10 +115,5 @@ void Lister::Impl::take(Answered<Value> done, std::function<void(Answered<Value>
 
 /// Answers a list. Calls `done` once.
 void answer_list(Lister::Impl& lister, ListRequest request, Answered<ImageList> done);
-
-/// Why a pool was not heard, in words.
-std::string problem_of(const std::string& pool, int rc);
-/// The same as an error: unavailable when it did not answer.
-std::exception_ptr error_of(const std::string& pool, int rc);
 
 }  // namespace taskd::rbd

@@ -27,7 +27,7 @@ struct Question {
 /// Tells what was found, unless the one pool did not.
 template <class Value>
 void answer(const std::shared_ptr<Question<Value>>& question) {
-    if (question->rc < 0) return question->done({{}, error_of(question->pool, question->rc)});
+    if (question->rc < 0) return question->done({{}, question->lister.error_of(question->pool, question->rc)});
     question->done({std::move(question->value)});
 }
 
@@ -62,7 +62,7 @@ PoolTrash::~PoolTrash() {
     auto& answer = question->value[place];
     if (rc < 0) {
         answer.error = -rc;
-        answer.problem = problem_of(pool->name(), rc);
+        answer.problem = question->lister.problem_of(pool->name(), rc);
     }
     for (const auto& [ns, trash] : found)
         if (!ns.empty() && trash) add_entries(answer, ns, *trash);
@@ -191,7 +191,7 @@ void ask(Lister::Impl& lister, const std::string& pool, const Answered<Value>& a
             if (error) return question->done({{}, error});
             question->pools = pools;
             if (!question->pool.empty() && !pools->find(question->pool))
-                return question->done({{}, error_of(question->pool, -ENOENT)});
+                return question->done({{}, question->lister.error_of(question->pool, -ENOENT)});
             then(question);
         });
 }
