@@ -28,17 +28,30 @@ constexpr std::array<std::pair<int, std::string_view>, 16> texts{{
     {ECANCELED, "RBD operation canceled"},
 }};
 
-/// What to do about an errno whose cause is always the same.
+/// Cause and remedy of an errno that has always the same, for where nothing closer is known.
+constexpr std::array<std::pair<int, std::string_view>, 13> usual_hints{{
+    {EPERM, usual_caps_hint},
+    {EACCES, usual_caps_hint},
+    {ESHUTDOWN, "this client was fenced: its address is on the cluster's blocklist"},
+    {ESTALE, "another client changed it meanwhile, and what this one knew of it is out of date: try again"},
+    {EAGAIN, "another client is changing it: try again"},
+    {EROFS,
+     "it cannot be written here: it is a mirrored copy (promote it, or change its primary), or another client holds "
+     "its "
+     "lock and does not give it up (`rbd lock ls`)"},
+    {ETIMEDOUT, "the cluster did not answer in time: see `ceph health detail`; it may still take effect"},
+    {EIO, "an object of it cannot be read or makes no sense: see `ceph health detail` and the logs of its OSDs"},
+    {ENOSPC, "the cluster or the pool is full: see `ceph df`"},
+    {EDQUOT, "the pool is at its quota: see `ceph osd pool get-quota`"},
+    {ENOSYS, "it has a feature that this librbd does not know: one as new as the client that made it is needed"},
+    {EOPNOTSUPP, "the OSDs do not know the operation, or not for such a pool: they may be older than this librbd"},
+    {ENAMETOOLONG, "the name is too long for the cluster"},
+}};
+
 std::string_view usual_hint(int code) {
-    switch (code) {
-        case EPERM:
-        case EACCES:
-            return usual_caps_hint;
-        case ESHUTDOWN:
-            return "this client was fenced: its address is on the cluster's blocklist";
-        default:
-            return {};
-    }
+    const auto* row =
+        std::find_if(usual_hints.begin(), usual_hints.end(), [code](const auto& hint) { return hint.first == code; });
+    return row == usual_hints.end() ? std::string_view() : row->second;
 }
 
 std::string sentence(int code, std::string_view context, std::string_view hint) {
