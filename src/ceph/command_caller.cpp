@@ -63,6 +63,7 @@ CommandResult call_on(rados_t cluster, const CommandTarget& target, const std::s
 /// "access denied" says neither to whom nor for want of what.
 void add_needed_cap(CommandResult& result, const CommandTarget& target, const nlohmann::json& command,
                     const std::string& user) {
+    if (!result.status.starts_with("access denied")) return;  // a refusal of the command's own
     if (target.kind != CommandTarget::Kind::mon && target.kind != CommandTarget::Kind::mgr) return;
     result.status +=
         ": " + user + " needs the caps " + target.component() + " 'allow command \"" + prefix_of(command) + "\"'";
