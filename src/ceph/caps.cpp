@@ -94,6 +94,16 @@ void add_mirroring(std::vector<Cap>& caps) {
          {{"prefix", "auth get-or-create"},
           {"entity", "client.rbd-mirror-peer"},
           {"caps", {"mon", "profile rbd-mirror-peer", "osd", "profile rbd", "taskd", "none"}}}});
+    const auto add_schedule = [&](const char* verb, std::string_view reason, json arguments) {
+        const auto prefix = std::string("rbd mirror snapshot schedule ") + verb;
+        arguments["prefix"] = prefix;
+        arguments["level_spec"] = nothing;
+        caps.push_back({mirroring, Kind::mgr, command_grant(prefix), reason, std::move(arguments)});
+    };
+    add_schedule("add", "to schedule snapshots of mirrored images", {{"interval", "1d"}});
+    add_schedule("list", "to know which schedules an image has", json::object());
+    add_schedule("remove", "to schedule them no longer", json::object());
+    add_schedule("status", "to tell when the next one is taken", json::object());
 }
 
 void add_users(std::vector<Cap>& caps) {

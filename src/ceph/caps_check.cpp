@@ -226,13 +226,17 @@ CapsReport check_caps(const std::shared_ptr<Cluster>& cluster, const std::vector
         sender.send({where, {}}, command, {},
                     [answers, number](CommandAnswer answer) { answers->give(number, std::move(answer)); });
     };
-    for (std::size_t n = 0; n < asked.size(); ++n) {
-        if (asked[n].cap.probe.is_null())
-            answers->give(n, {});  // the OSDs' turn comes later
-        else
-            ask(n, asked[n].cap.where, asked[n].cap.probe);
-    }
     ask(asked.size(), Kind::mon, {{"prefix", "osd pool ls"}, {"detail", "detail"}, {"format", "json"}});
+    // The monitors first: a mgr that does not answer would keep all threads.
+    for (const auto where : {Kind::mon, Kind::mgr, Kind::osd})
+        for (std::size_t n = 0; n < asked.size(); ++n) {
+            const auto& cap = asked[n].cap;
+            if (cap.where != where) continue;
+            if (cap.probe.is_null())
+                answers->give(n, {});  // the OSDs' turn comes later
+            else
+                ask(n, where, cap.probe);
+        }
     const auto given = answers->wait(after(bound), stop);
     const auto pools = pools_of(given.back(), scope);
 

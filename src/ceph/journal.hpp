@@ -24,7 +24,7 @@ struct JournalOptions {
     std::chrono::milliseconds linger{10};
     /// From the start of one batch to that of the next, at least. A lone task never waits for it; where many come at
     /// once, a few share each write, which costs the cluster as much with one change as with ten.
-    std::chrono::milliseconds spacing{10};
+    std::chrono::milliseconds spacing{5};
 };
 
 /// What a new front finds.

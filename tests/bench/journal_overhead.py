@@ -2,6 +2,9 @@
 
 Two daemons, one with `--no-journal`; many clients, each with one connection, each create awaited. The turns are short and
 their order changes (with, without, without, with), so that what else the machine does hits both alike.
+
+There are twice as many clients as creates run at a time on a pool: the daemons always have work. With fewer of them
+(`--clients 16`, `1`) it shows what a single create waits for its record.
 """
 
 import argparse
@@ -73,8 +76,8 @@ def measure(options, directory, cluster):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--turns", type=int, default=10, help="of each of the two")
-    parser.add_argument("--creates", type=int, default=300, help="in a turn")
-    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--creates", type=int, default=480, help="in a turn")
+    parser.add_argument("--clients", type=int, default=32)
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="taskd-bench.")
     try:

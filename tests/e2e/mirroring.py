@@ -143,18 +143,26 @@ def mirror_snapshots_are_scheduled(world):
     expect_equal(daemon.request("PUT", image("later"), enabled).status, 200, "mirroring with a schedule")
     expect_equal(intervals(world.cluster, "later"), ["1d"], "schedule of an image that was there")
 
-    # The mgr looks for new images once a minute.
-    told = wait_until(lambda: daemon.get(image("renamed")).body.get("schedule_info"), "the schedule is told", 150)
-    expect_equal((sorted(told), told["image"]), (["image", "schedule_time"], "rbd/renamed"), "what is told of it")
-    listed = [one for pool in daemon.get("/api/block/image?limit=-1").body for one in pool["value"]]
-    expect_equal({one["name"]: one.get("schedule_info", {}).get("image") for one in listed},
-                 {"renamed": "rbd/renamed", "later": "rbd/later"}, "the list")
-
     expect_equal(daemon.request("PUT", image("renamed"), {"remove_scheduling": True}).status, 200, "its end")
     expect_equal(intervals(world.cluster, "renamed"), [], "schedule when it is removed")
     ended = daemon.request("PUT", image("later"), {"enable_mirror": False, "remove_scheduling": True})
     expect_equal(ended.status, 200, f"the end of all: {ended}")
-    expect("schedule_info" not in daemon.get(image("later")).body, "a schedule of what is not mirrored")
+
+
+@check
+def the_next_mirror_snapshot_is_told(world):
+    daemon = start_with_schedules(world)
+    accepted([daemon.create("planned", mirror_mode="snapshot", schedule_interval="10m"),
+              daemon.create("beside")])
+    # The mgr looks for new images once a minute.
+    told = wait_until(lambda: daemon.get(image("planned")).body.get("schedule_info"), "the schedule is told", 150)
+    expect_equal((sorted(told), told["image"]), (["image", "schedule_time"], "rbd/planned"), "what is told of it")
+    listed = [one for pool in daemon.get("/api/block/image?limit=-1").body for one in pool["value"]]
+    expect_equal({one["name"]: one.get("schedule_info", {}).get("image") for one in listed
+                  if one["name"] in ("planned", "beside")}, {"planned": "rbd/planned", "beside": None}, "the list")
+    ended = daemon.request("PUT", image("planned"), {"enable_mirror": False, "remove_scheduling": True})
+    expect_equal(ended.status, 200, f"the end of all: {ended}")
+    expect("schedule_info" not in daemon.get(image("planned")).body, "a schedule of what is not mirrored")
 
 
 @check
