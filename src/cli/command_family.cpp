@@ -73,6 +73,8 @@ std::vector<std::unique_ptr<CommandFamily>> make_command_families() {
     families.push_back(make_snapshot_commands());
     families.push_back(make_trash_commands());
     families.push_back(make_namespace_commands());
+    families.push_back(make_mirror_image_commands());
+    families.push_back(make_mirror_pool_commands());
     return families;
 }
 

@@ -61,6 +61,8 @@ std::unique_ptr<CommandFamily> make_image_look_commands();
 std::unique_ptr<CommandFamily> make_snapshot_commands();
 std::unique_ptr<CommandFamily> make_trash_commands();
 std::unique_ptr<CommandFamily> make_namespace_commands();
+std::unique_ptr<CommandFamily> make_mirror_image_commands();
+std::unique_ptr<CommandFamily> make_mirror_pool_commands();
 
 /// All of them but those that command_line.cpp has.
 std::vector<std::unique_ptr<CommandFamily>> make_command_families();

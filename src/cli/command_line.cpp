@@ -224,7 +224,7 @@ Submit Parser::command_invocation() const {
     if (!mon.empty()) target = "mon." + (mon.starts_with("mon.") ? mon.substr(4) : mon);
     Submit submit = waiting.submit({cluster_command(target, words)});
     submit.prints_output = true;
-    submit.input_file = input_file;
+    submit.input.file = input_file;
     return submit;
 }
 

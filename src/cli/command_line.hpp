@@ -30,7 +30,15 @@ struct Submit {
     bool wait = true;
     std::optional<std::chrono::seconds> timeout{};
     bool prints_output = false;  ///< The result is what the user wants to see, not that it is done.
-    std::string input_file{};    ///< Text for the command; "-" is standard input, empty is none.
+    /// What the user wants to see in place of that it is done: this member of the result, a text. Empty: not.
+    std::string printed_member{};
+    /// A text to send along.
+    struct Input {
+        std::string file{};            ///< "-" is standard input, empty is none.
+        std::string member = "input";  ///< Of the body.
+        bool is_a_word = false;        ///< The end of its line does not belong to it.
+    };
+    Input input{};
 };
 
 struct List {
@@ -66,12 +74,17 @@ struct LookAtImages {
     bool long_form = false;
 };
 
+/// Shows how a pool is mirrored.
+struct LookAtMirroring {
+    std::string pool;
+};
+
 /// Prints a text: help and version.
 struct Print {
     std::string text;
 };
 
-using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, LookAtImages, Print>;
+using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, LookAtImages, LookAtMirroring, Print>;
 
 struct CommandLine {
     std::string endpoint;  ///< "unix:/path" or "http://host:port"

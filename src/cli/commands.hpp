@@ -14,6 +14,7 @@ int run_watch(Session& session, const Watch& watch);
 int run_cancel(Session& session, const Cancel& cancel);
 int run_summary(Session& session);
 int run_look_at_images(Session& session, const LookAtImages& look);
+int run_look_at_mirroring(Session& session, const LookAtMirroring& look);
 
 /// The path and query of the list of tasks; an empty glob is all.
 std::string listing_target(const std::string& glob);

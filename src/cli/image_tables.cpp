@@ -137,6 +137,20 @@ std::string image_info(const json& image) {
     return text;
 }
 
+std::string mirroring_info(const json& mirroring) {
+    std::string text = "Mode: " + text_of(mirroring, "mirror_mode") + "\n";
+    text += "Site Name: " + text_of(mirroring, "site_name") + "\n\n";
+    const auto& peers = list_of(mirroring, "peers");
+    if (peers.empty()) return text + "Peer Sites: none\n";
+    text += "Peer Sites:\n";
+    for (const auto& peer : peers) {
+        text += "\nUUID: " + text_of(peer, "uuid") + "\nName: " + text_of(peer, "site_name");
+        text += "\nDirection: " + text_of(peer, "direction") + "\nClient: client." + text_of(peer, "client_id") + "\n";
+        if (const auto host = text_of(peer, "mon_host"); !host.empty()) text += "Mon Host: " + host + "\n";
+    }
+    return text;
+}
+
 std::string snapshot_table(const json& image, std::size_t columns, bool color) {
     std::vector<Row> rows{heading({">SNAPID", "NAME", ">SIZE", "PROTECTED", "TIMESTAMP"})};
     constexpr std::uint64_t users = 0;  // what `rbd snap ls` shows without --all

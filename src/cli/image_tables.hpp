@@ -26,6 +26,8 @@ std::string snapshot_table(const nlohmann::json& image, std::size_t columns, boo
 std::string usage_table(const std::vector<nlohmann::json>& images, std::size_t columns, bool color);
 /// `rbd trash ls`: id and name; `with_details`: also where from, when, and until when it is kept.
 std::string trash_table(const std::vector<nlohmann::json>& entries, bool with_details, std::size_t columns, bool color);
+/// `rbd mirror pool info`.
+std::string mirroring_info(const nlohmann::json& mirroring);
 /// `rbd namespace ls`.
 std::string namespace_table(const nlohmann::json& namespaces, std::size_t columns, bool color);
 

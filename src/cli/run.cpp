@@ -19,6 +19,7 @@ struct Dispatch {
     int operator()(const Cancel& cancel) const { return run_cancel(session, cancel); }
     int operator()(const Summary&) const { return run_summary(session); }
     int operator()(const LookAtImages& look) const { return run_look_at_images(session, look); }
+    int operator()(const LookAtMirroring& look) const { return run_look_at_mirroring(session, look); }
     int operator()(const Print& print) const {
         session.surroundings().console.out << print.text << std::flush;
         return 0;

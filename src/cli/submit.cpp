@@ -140,6 +140,17 @@ void print_command_output(Session& session, const json& result) {
     }
 }
 
+std::string input_text(Session& session, const Submit::Input& input) {
+    auto text = session.surroundings().read_file(input.file);
+    if (input.is_a_word) text.erase(text.find_last_not_of(" \t\r\n") + 1);
+    return text;
+}
+
+std::string printed_text(const json& result, const std::string& member) {
+    const auto text = result.is_object() ? result.value(member, json()) : json();
+    return text.is_string() ? text.get<std::string>() : std::string();
+}
+
 /// A command that the cluster refused is a failed one, also where the daemon lists it as one that was carried out.
 void judge_return_code(Followed& task) {
     if (task.outcome != Outcome::succeeded) return;
@@ -160,6 +171,8 @@ void print_results(Session& session, const Submit& submit, const std::vector<Fol
             out << task.id << "  " << printable(task.label) << '\n';
         } else if (submit.wait && task.outcome == Outcome::succeeded && submit.prints_output) {
             print_command_output(session, task.task.value("ret_value", json()));
+        } else if (submit.wait && task.outcome == Outcome::succeeded && !submit.printed_member.empty()) {
+            out << printed_text(task.task.value("ret_value", json()), submit.printed_member) << '\n';
         } else if (submit.wait && task.outcome == Outcome::succeeded) {
             out << printable(task.label) << ": done in " << format_duration(task.seconds) << '\n';
         }
@@ -186,10 +199,9 @@ std::vector<Followed> send_all(Session& session, const std::vector<Submission>& 
 
 int run_submit(Session& session, const Submit& submit) {
     std::vector<Submission> submissions = submit.tasks;
-    if (!submit.input_file.empty()) {
-        for (Submission& submission : submissions) {
-            submission.body["input"] = session.surroundings().read_file(submit.input_file);
-        }
+    if (!submit.input.file.empty()) {
+        const auto text = input_text(session, submit.input);
+        for (Submission& submission : submissions) submission.body[submit.input.member] = text;
     }
     Interruption& interruption = session.surroundings().interruption;
     interruption.say("ceph-task: interrupted; the request may have been accepted. Look: " + session.program() +

@@ -202,5 +202,39 @@ def a_mgr_that_does_not_answer_costs_half_a_minute_and_no_list(world):
         expect_equal(daemon.get(image("mirrored")).body["size"], 1 << 20, "size when the schedule failed")
 
 
+@check
+def the_command_line_has_mirroring(world):
+    daemon = start_with_schedules(world)
+    daemon.cli("rbd", "mirror", "pool", "enable", "rbd", "image")
+    daemon.cli("rbd", "create", "typed", "--size", "1M")
+    daemon.cli("rbd", "mirror", "image", "enable", "typed", "snapshot")
+    daemon.cli("rbd", "mirror", "snapshot", "schedule", "add", "--image", "typed", "3d")
+    expect_equal(intervals(world.cluster, "typed"), ["3d"], "schedule")
+    daemon.cli("rbd", "mirror", "snapshot", "schedule", "remove", "--image", "typed")
+    expect_equal(intervals(world.cluster, "typed"), [], "schedule when it is removed")
+    daemon.cli("rbd", "mirror", "image", "demote", "typed")
+    daemon.cli("rbd", "mirror", "image", "promote", "typed")
+    daemon.cli("rbd", "mirror", "image", "disable", "typed")
+
+    daemon.cli("rbd", "mirror", "pool", "peer", "add", "rbd", "client.them@typed-site")
+    uuid = info(world.cluster)["peers"][0]["uuid"]
+    daemon.cli("rbd", "mirror", "pool", "peer", "set", "rbd", uuid, "mon-host", "10.0.0.9")
+    told = daemon.cli("rbd", "mirror", "pool", "info").stdout
+    for line in ("Mode: image", f"UUID: {uuid}", "Name: typed-site", "Client: client.them", "Mon Host: 10.0.0.9"):
+        expect(line + "\n" in told, lambda line=line: f"no {line!r} in {told}")
+    daemon.cli("rbd", "mirror", "pool", "peer", "remove", "rbd", uuid)
+    expect_equal(info(world.cluster)["peers"], [], "peers")
+
+    token = daemon.cli("rbd", "mirror", "pool", "peer", "bootstrap", "create", "rbd").stdout
+    rbds = world.cluster.tool("rbd", "mirror", "pool", "peer", "bootstrap", "create", "rbd").stdout
+    expect_equal(decoded(token)["key"], decoded(rbds)["key"], "key of the token of rbd(8)")
+    path = os.path.join(world.directory, "token")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(token)
+    refused = daemon.cli("rbd", "mirror", "pool", "peer", "bootstrap", "import", "rbd", path, check=False)
+    expect_equal(refused.returncode, 1, "exit code of the own token")
+    expect("error importing bootstrap token" in refused.stderr, refused.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(suite.main(sys.argv[1:], World))

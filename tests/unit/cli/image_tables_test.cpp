@@ -73,5 +73,15 @@ TEST(ImageTables, TheTrashHasIdsAndNames) {
     EXPECT_THAT(trash_table({entry}, true, 0, false), ::testing::HasSubstr("10ab  gone  USER"));
 }
 
+TEST(ImageTables, MirroringInfoTellsModeAndPeers) {
+    json mirroring{{"mirror_mode", "image"}, {"site_name", "site-a"}, {"peers", json::array()}};
+    EXPECT_EQ(mirroring_info(mirroring), "Mode: image\nSite Name: site-a\n\nPeer Sites: none\n");
+
+    mirroring["peers"].push_back({{"uuid", "U"}, {"site_name", "site-b"}, {"direction", "rx-tx"}, {"client_id", "p"}});
+    EXPECT_EQ(mirroring_info(mirroring),
+              "Mode: image\nSite Name: site-a\n\nPeer Sites:\n"
+              "\nUUID: U\nName: site-b\nDirection: rx-tx\nClient: client.p\n");
+}
+
 }  // namespace
 }  // namespace taskd::cli
