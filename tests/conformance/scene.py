@@ -97,7 +97,7 @@ BEFORE = {
     "image.delete.in-use": lambda server: server.watch("h1pool/h1_l0"),
     "trash.remove.has-snapshots": all_of(create("h1pool", "h1_ts"), rbd("snap", "create", "h1pool/h1_ts@s"),
                                          rbd("trash", "mv", "h1pool/h1_ts"), learn_trash_ids),
-    "202.delete": create("h1pool", "h1_big", size="256G", more=("--image-feature", "layering")),
+    "202.delete": create("h1pool", "h1_big", size="512G", more=("--image-feature", "layering")),
     "image.list.removing": forget_cached_lists,
     "trash.list.before-purge": all_of(move_to_trash_what_was_in_use, remove_from_trash_what_has_snapshots,
                                       create("h1pool", "h1_px", "h1_py"), rbd("trash", "mv", "h1pool/h1_px"),

@@ -223,17 +223,23 @@ END
 }
 
 test_interrupted_start_cleans_up() {
-    local delay signal status
+    local delay signal status interrupted=0
     for delay in 0.05 0.15 0.25 0.35 0.45; do
         for signal in INT TERM; do
             status=0
             # Not a plain background job: bash makes those ignore SIGINT.
             timeout --foreground -s "$signal" "$delay" env --default-signal=INT \
                 "$VSTART" start --dir "$DIR/cluster" --osds 3 >/dev/null 2>&1 || status=$?
-            equal "$signal after $delay: $status" "$signal after $delay: 124"
+            if ((status == 0)); then # it was there already
+                vstart wipe >/dev/null
+            else
+                equal "$signal after $delay: $status" "$signal after $delay: 124"
+                interrupted=$((interrupted + 1))
+            fi
             nothing_runs
         done
     done
+    ((interrupted >= 4)) || fail "only $interrupted starts were interrupted"
     vstart start >/dev/null
     make_and_remove_image
 }
