@@ -212,7 +212,8 @@ TEST(CommandSender, NeverSendsACommandThatItHasGivenUp) {
     blocker.release();
     sender.stop();
 
-    EXPECT_EQ(caller->calls().size(), 1U);
+    // A slow machine may give up even the first before it is sent.
+    for (const auto& call : caller->calls()) EXPECT_EQ(call.second, command("first"));
 }
 
 TEST(CommandSender, TakesBackACommandThatWaits) {
