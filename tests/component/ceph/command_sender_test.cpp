@@ -259,11 +259,11 @@ TEST(CommandSender, AnswersEverythingWhenItStops) {
 }
 
 TEST(CommandSender, DoesNotStopForEverForADaemonThatDoesNotAnswer) {
-    // The thread that is left behind needs both for as long as the program runs.
-    static std::latch never{1};
+    // Shared with the thread that is left behind, and new each time that the test is repeated.
+    const auto never = std::make_shared<std::latch>(1);
     Answers answers;
-    CommandSender sender(std::make_shared<test::FakeCommandCaller>([](const CommandTarget&, const json&) {
-                             never.wait();
+    CommandSender sender(std::make_shared<test::FakeCommandCaller>([never](const CommandTarget&, const json&) {
+                             never->wait();
                              return CommandResult();
                          }),
                          {.stop_grace = 5ms});
@@ -273,7 +273,7 @@ TEST(CommandSender, DoesNotStopForEverForADaemonThatDoesNotAnswer) {
     sender.stop();
 
     EXPECT_THAT(text_of(answers.wait_for(1)[0]), HasSubstr("got no answer before the shutdown"));
-    never.count_down();
+    never->count_down();
     while (sender.load().threads > 0) std::this_thread::yield();
 }
 
