@@ -24,10 +24,6 @@ void Dispatcher::Impl::start() {
 }
 
 void Dispatcher::Impl::submit(Job job) {
-    if (accepted_.fetch_add(1) >= options_.queue.capacity && !job.promised) {
-        --accepted_;
-        throw QueueFull("task queue", options_.queue.capacity);
-    }
     asio::post(context_, [this, job = std::move(job)]() mutable {
         const std::string id = job.task->id();
         const SteadyTime now = clock_.steady();
@@ -128,8 +124,12 @@ Dispatcher::~Dispatcher() {
     impl_->stop(milliseconds(0), true);
 }
 
-void Dispatcher::require_room() const {
-    impl_->require_room();
+QueueRoom Dispatcher::keep_room() {
+    return impl_->keep_room(false);
+}
+
+QueueRoom Dispatcher::keep_room_for_accepted() {
+    return impl_->keep_room(true);
 }
 
 void Dispatcher::submit(Job job) {

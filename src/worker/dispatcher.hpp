@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker/job_queue.hpp"
+#include "worker/queue_room.hpp"
 #include "worker/worker.hpp"
 
 #include <chrono>
@@ -49,7 +50,7 @@ struct Job {
     QueuedJob place;                                    ///< Its id is the task's.
     std::optional<std::chrono::milliseconds> deadline;  ///< From now; then it is cancelled, by force if need be.
     int attempts_before = 0;                            ///< In an earlier life of the daemon.
-    bool promised = false;  ///< Its acceptance was told: it is never refused for want of room.
+    QueueRoom room;                                     ///< From `Dispatcher::keep_room`.
     std::string left_behind = "what it had done so far stays";  ///< When it is ended by force, in words.
     /// Called once, on the dispatcher's thread, with the result or the error; never when the job is abandoned by
     /// `stop`.
@@ -83,9 +84,12 @@ class Dispatcher {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// @throws QueueFull when `submit` would.
-    void require_room() const;
-    /// Queues a job. @throws QueueFull  Unless it was promised.
+    /// Keeps room for a job that is about to be accepted.
+    /// @throws QueueFull
+    QueueRoom keep_room();
+    /// The same for a job of an earlier life: its acceptance was told, so it is never refused for want of room.
+    QueueRoom keep_room_for_accepted();
+    /// Queues a job that has room.
     void submit(Job job);
     /// A waiting job ends at once; a running one is asked, and with `force` its worker ends after the grace time.
     /// Either way the task then fails with ErrorKind::cancelled. Unknown ids are ignored.

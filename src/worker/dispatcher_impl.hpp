@@ -27,7 +27,7 @@ class Dispatcher::Impl final : public WorkerEvents {
         : options_(std::move(options)), factory_(std::move(factory)), clock_(clock), queue_([&] {
               QueueLimits limits = options_.queue;
               limits.slots = 0;            // until a worker is ready
-              limits.capacity = SIZE_MAX;  // `submit` sees to it
+              limits.capacity = SIZE_MAX;  // `keep_room` sees to it
               return limits;
           }()) {}
     ~Impl() override {
@@ -36,8 +36,11 @@ class Dispatcher::Impl final : public WorkerEvents {
     }
 
     void start();
-    void require_room() const {
-        if (accepted_ >= options_.queue.capacity) throw QueueFull("task queue", options_.queue.capacity);
+    QueueRoom keep_room(bool for_accepted) {
+        const bool is_full = room_taken_->fetch_add(1) >= options_.queue.capacity;
+        QueueRoom room(room_taken_);
+        if (is_full && !for_accepted) throw QueueFull("task queue", options_.queue.capacity);
+        return room;
     }
     void submit(Job job);
     void cancel(const std::string& id, bool force);
@@ -148,7 +151,8 @@ class Dispatcher::Impl final : public WorkerEvents {
     bool stopping_ = false;
     std::optional<SteadyTime> stop_at_;
 
-    std::atomic<std::size_t> accepted_{0};  ///< Jobs that wait, seen from the submitting threads.
+    /// By jobs that wait or will, seen from the submitting threads.
+    const std::shared_ptr<std::atomic<std::size_t>> room_taken_ = std::make_shared<std::atomic<std::size_t>>(0);
     mutable Mutex published_mutex_;
     DispatcherStatus published_ TASKD_GUARDED_BY(published_mutex_);
     std::vector<std::string> published_addresses_ TASKD_GUARDED_BY(published_mutex_);

@@ -38,7 +38,7 @@ void Dispatcher::Impl::pump() {
         }
         const auto id = queue_.next(clock_.steady());
         if (!id) break;
-        --accepted_;
+        entries_.at(*id).job.room.give_back();
         give(*seat, *id);
     }
     publish();
@@ -144,7 +144,7 @@ void Dispatcher::Impl::cancel(const std::string& id, bool force) {
 
 /// Ends a job that no worker has.
 void Dispatcher::Impl::end_waiting(const std::string& id, const std::string& why) {
-    if (queue_.remove_waiting(id)) --accepted_;
+    if (queue_.remove_waiting(id)) entries_.at(id).job.room.give_back();
     std::erase(again_, id);
     std::erase(quarantine_, id);
     const bool ran = entries_.at(id).attempt > 0;

@@ -70,16 +70,15 @@ const rbd::Operation& OperationService::operation(std::string_view name) const {
 }
 
 RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlohmann::json& arguments,
-                                         WorkOptions options) {
+                                         WorkOptions options, QueueRoom room) {
     RunOptions run;
     run.exception_handler = exception_handler_;
     run.arguments = arguments;
-    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, wanted, options);
+    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, std::move(room), wanted, options);
     if (!durability_.journal) {
         run.executor = std::move(executor);
         return run;
     }
-    executor->promise();
     auto prepare = preparation(durability_.cluster, wanted, arguments, *executor);
     run.accepted = false;
     run.executor = std::make_unique<ceph::JournalledExecutor>(
@@ -94,19 +93,20 @@ std::shared_ptr<Task> OperationService::submit(std::string_view name, const nloh
     nlohmann::json arguments = wanted.decode(given, limits_);
     nlohmann::json metadata = wanted.metadata(arguments);
     // Refused before it is a task: a flood of refusals must not push real tasks off the list.
-    dispatcher_.require_room();
+    auto room = dispatcher_.keep_room();
 
-    return run_or_join(tasks_, std::string(name), std::move(metadata), {}, run_options(wanted, arguments, options));
+    return run_or_join(tasks_, std::string(name), std::move(metadata), {},
+                       run_options(wanted, arguments, options, std::move(room)));
 }
 
 std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
     const rbd::Operation* wanted = registry_.find(record.name);
     if (wanted == nullptr)
         throw Error(ErrorKind::internal, ENOSYS, "taskd", "this ceph-taskd knows no operation '" + record.name + "'");
-    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, *wanted, options_of(record));
+    auto executor = std::make_unique<WorkerExecutor>(dispatcher_, dispatcher_.keep_room_for_accepted(), *wanted,
+                                                     options_of(record));
     executor->bind(record.bound);
     executor->set_heavy(record.heavy);
-    executor->promise();
     ceph::TaskRecord resumed = record;
     ++resumed.attempts;
     executor->set_attempts_before(resumed.attempts);

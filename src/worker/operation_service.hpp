@@ -42,7 +42,8 @@ class OperationService {
     std::shared_ptr<Task> resume(const ceph::TaskRecord& record);
 
   private:
-    RunOptions run_options(const rbd::Operation& wanted, const nlohmann::json& arguments, WorkOptions options);
+    RunOptions run_options(const rbd::Operation& wanted, const nlohmann::json& arguments, WorkOptions options,
+                           QueueRoom room);
 
     TaskManager& tasks_;
     const rbd::OperationRegistry& registry_;

@@ -20,7 +20,7 @@ void WorkerExecutor::start() {
     job.attempts_before = attempts_before_;
     job.place = {self->id(), std::move(touches.pool), std::move(touches.images), options_.priority, heavy_};
     job.deadline = options_.deadline;
-    job.promised = promised_;
+    job.room = std::move(room_);
     job.left_behind = operation_.left_behind;
     job.on_end = [this, self](nlohmann::json value, std::exception_ptr error) {
         finish(std::move(value), std::move(error));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include <taskd/executor.hpp>
 
@@ -20,8 +21,9 @@ struct WorkOptions {
 class WorkerExecutor final : public TaskExecutor {
   public:
     /// @param dispatcher, operation  Must outlive the task's run.
-    WorkerExecutor(Dispatcher& dispatcher, const rbd::Operation& operation, WorkOptions options)
-        : dispatcher_(dispatcher), operation_(operation), options_(options) {}
+    /// @param room                   Of that dispatcher.
+    WorkerExecutor(Dispatcher& dispatcher, QueueRoom room, const rbd::Operation& operation, WorkOptions options)
+        : dispatcher_(dispatcher), room_(std::move(room)), operation_(operation), options_(options) {}
 
     /// What was found out when the task was accepted and goes into every attempt beside the arguments. Before `start`.
     void bind(nlohmann::json bound) { bound_ = std::move(bound); }
@@ -30,21 +32,17 @@ class WorkerExecutor final : public TaskExecutor {
     /// The task may have run so often in earlier lives of the daemon. Before `start`.
     void set_attempts_before(int attempts) { attempts_before_ = attempts; }
 
-    /// Somebody will be told that the task is accepted: it is queued however many wait. Before `start`.
-    void promise() { promised_ = true; }
-
-    /// @throws QueueFull  Never for what was promised.
     void start() override;
     void cancel(bool force) override;
 
   private:
     Dispatcher& dispatcher_;
+    QueueRoom room_;
     const rbd::Operation& operation_;
     const WorkOptions options_;
     nlohmann::json bound_ = nlohmann::json::object();
     int attempts_before_ = 0;
     bool heavy_ = false;
-    bool promised_ = false;
 };
 
 }  // namespace taskd::worker

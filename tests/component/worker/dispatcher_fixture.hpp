@@ -22,7 +22,7 @@ struct Wish {
     std::vector<std::string> images = {};
     std::optional<std::chrono::milliseconds> deadline = std::nullopt;
     int attempts_before = 0;
-    bool promised = false;
+    bool accepted_before = false;
 };
 
 /// A dispatcher with a fake crew and a manual clock; each test makes it with the options that it needs.
@@ -48,7 +48,7 @@ class DispatcherTest : public ::testing::Test {
         job.place.images = std::move(wish.images);
         job.deadline = wish.deadline;
         job.attempts_before = wish.attempts_before;
-        job.promised = wish.promised;
+        job.room = wish.accepted_before ? dispatcher->keep_room_for_accepted() : dispatcher->keep_room();
         job.on_end = [executor = manual.executor, task = manual.task](nlohmann::json value, std::exception_ptr error) {
             executor->finish(std::move(value), std::move(error));
         };

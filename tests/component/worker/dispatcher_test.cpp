@@ -121,25 +121,33 @@ TEST_F(DispatcherTest, RefusesMoreThanMayWait) {
     submit();
 
     EXPECT_THROW(submit(), QueueFull);
-    EXPECT_THROW(dispatcher->require_room(), QueueFull);
 
     dispatcher->cancel(a->id(), false);
     failure_of(a);
-    EXPECT_NO_THROW(dispatcher->require_room());
     EXPECT_NO_THROW(submit());
 }
 
-TEST_F(DispatcherTest, WhatWasPromisedIsTakenHoweverManyWait) {
+TEST_F(DispatcherTest, WhatIsNotQueuedYetTakesRoomUntilItIsGivenUp) {
+    options.queue.capacity = 1;
+    start();
+    {
+        const auto room = dispatcher->keep_room();
+        EXPECT_THROW(dispatcher->keep_room(), QueueFull);
+    }
+    EXPECT_NO_THROW(dispatcher->keep_room());
+}
+
+TEST_F(DispatcherTest, WhatWasAcceptedBeforeIsTakenHoweverManyWait) {
     crew.ready_at_once = false;
     options.queue.capacity = 1;
     start();
     const auto first = submit();
 
-    const auto promised = submit({.promised = true});
+    const auto accepted_before = submit({.accepted_before = true});
 
     EXPECT_THROW(submit(), QueueFull);
     wait_until([&] { return dispatcher->status().waiting == 2; });
-    EXPECT_FALSE(promised->is_finished());
+    EXPECT_FALSE(accepted_before->is_finished());
 }
 
 TEST_F(DispatcherTest, JobsThatRunMakeRoomForOthersToWait) {
@@ -148,7 +156,7 @@ TEST_F(DispatcherTest, JobsThatRunMakeRoomForOthersToWait) {
 
     for (int n = 0; n < 5; ++n) crew.wait_for_order(submit()->id());
 
-    EXPECT_NO_THROW(dispatcher->require_room());
+    EXPECT_NO_THROW(dispatcher->keep_room());
 }
 
 // --- progress

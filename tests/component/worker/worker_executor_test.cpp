@@ -21,7 +21,7 @@ class WorkerExecutorTest : public ::testing::Test {
   protected:
     /// @param bound  What was found out when it was accepted.
     std::shared_ptr<Task> run(const rbd::Operation& operation, const json& given, const json& bound = json::object()) {
-        auto executor = std::make_unique<WorkerExecutor>(dispatcher, operation, WorkOptions{});
+        auto executor = std::make_unique<WorkerExecutor>(dispatcher, dispatcher.keep_room(), operation, WorkOptions{});
         executor->bind(bound);
         RunOptions options;
         options.arguments = operation.decode(given, rbd::Limits{});
