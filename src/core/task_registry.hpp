@@ -51,7 +51,8 @@ class TaskRegistry {
     std::size_t executing_count_ TASKD_GUARDED_BY(mutex_) = 0;
     /// Names stay when their last task ends: there are few, and a hot one is not made anew for each task.
     std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
-    std::unordered_map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_);
+    /// In the order of their begin: what comes and goes is at the end, and near in memory however many execute.
+    std::map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_);
     std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
 };
 
