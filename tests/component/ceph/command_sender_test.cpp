@@ -169,13 +169,18 @@ TEST(CommandSender, AnswersForADaemonThatDoesNot) {
                          }),
                          {.max_threads = 1, .deadline = 5ms});
 
-    sender.send(mgr, command("pg stat"), "", answers.collect());
-    sender.send(mgr, command("osd df"), "", answers.collect());
-    const auto got = answers.wait_for(2);
-
-    EXPECT_EQ(text_of(got[0]),
+    std::string text;
+    std::size_t sent = 0;
+    do {  // a slow machine may give it up before it is sent: then once more
+        sender.send(mgr, command("pg stat"), "", answers.collect());
+        text = text_of(answers.wait_for(++sent).back());
+    } while (text ==
+             "[errno 110] RADOS timed out (mgr command 'pg stat' was not sent in 5 ms: earlier ones get no answer)");
+    EXPECT_EQ(text,
               "[errno 110] RADOS timed out (mgr command 'pg stat' got no answer in 5 ms and may still take effect)");
-    EXPECT_EQ(text_of(got[1]),
+
+    sender.send(mgr, command("osd df"), "", answers.collect());
+    EXPECT_EQ(text_of(answers.wait_for(++sent).back()),
               "[errno 110] RADOS timed out (mgr command 'osd df' was not sent in 5 ms: earlier ones get no answer)");
     never.count_down();
 }
@@ -212,8 +217,8 @@ TEST(CommandSender, NeverSendsACommandThatItHasGivenUp) {
     blocker.release();
     sender.stop();
 
-    // A slow machine may give up even the first before it is sent.
-    for (const auto& call : caller->calls()) EXPECT_EQ(call.second, command("first"));
+    // A slow machine may give up even the first before it is sent; then the second may have been, in time.
+    EXPECT_LE(caller->calls().size(), 1U);
 }
 
 TEST(CommandSender, TakesBackACommandThatWaits) {
