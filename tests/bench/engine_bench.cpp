@@ -4,7 +4,7 @@
 //   no_op            TaskManager::run of a function that does nothing, until it finished; dedupe included
 //   no_op/executing  the same while so many others execute
 //   join             a run that finds the same task executing
-//   memory           bytes per executing task, allocator's overhead included
+//   memory           bytes per executing task, allocator's overhead included; and less its name and metadata
 
 #include <atomic>
 #include <memory>
@@ -123,17 +123,26 @@ void join(benchmark::State& state) {
 }
 BENCHMARK(join)->ArgName("executing")->Arg(1)->Arg(100'000)->UseRealTime();
 
+std::size_t bytes_in_use() {
+    const auto now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+}
+
 void memory(benchmark::State& state) {
     TaskManager manager({.threads = pool_threads});
+    const auto count = static_cast<std::size_t>(state.range(0));
     for (auto _ : state) {
-        const auto before = mallinfo2();
+        const auto before = bytes_in_use();
+        std::vector<json> own(count);
+        for (std::size_t n = 0; n < count; ++n)
+            own[n] = {"rbd/delete", {{"image_spec", "rbd/held-" + std::to_string(n)}}};
+        const auto with_own = bytes_in_use();
         const auto held = hold(manager, state.range(0));
-        const auto after = mallinfo2();
         // Less the vector that the benchmark itself holds them in.
-        const auto bytes = static_cast<double>(after.uordblks + after.hblkhd) -
-                           static_cast<double>(before.uordblks + before.hblkhd) -
-                           static_cast<double>(held.capacity() * sizeof(Held));
-        state.counters["bytes_per_task"] = bytes / static_cast<double>(state.range(0));
+        const auto bytes = bytes_in_use() - with_own - held.capacity() * sizeof(Held);
+        const auto per_task = [&](std::size_t all) { return static_cast<double>(all) / static_cast<double>(count); };
+        state.counters["bytes_per_task"] = per_task(bytes);
+        state.counters["bytes_above_own"] = per_task(bytes) - per_task(with_own - before);
         release(held);
     }
 }

@@ -6,83 +6,18 @@ names have to be read, others, and some that come after an image was made.
 
 import argparse
 import contextlib
-import ctypes
-import http.client
 import json
 import os
 import shutil
 import statistics
-import sys
 import tempfile
-import threading
 import time
-import urllib.parse
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../e2e"))
-os.environ.setdefault("TASKD_SOURCE_DIR", os.path.abspath(os.path.join(HERE, "../..")))
-
-from harness import Cluster, Daemon, Failed, UnixConnection, expect_equal, wait_until  # noqa: E402
+from peers import Dashboard, Ours, Pool
+from harness import Cluster, Daemon, Failed, expect_equal, wait_until
 
 ALL = "/api/block/image?offset=0&limit=-1&search=&sort=+name"
 LIST_VERSION = {"Accept": "application/vnd.ceph.api.v2.0+json"}
-LOGIN_VERSION = {"Accept": "application/vnd.ceph.api.v1.0+json", "Content-Type": "application/json"}
-BOUND_S = 600
-
-
-class Pool:
-    """librbd by its C interface: no process an image."""
-
-    def __init__(self, conf):
-        self.rados = ctypes.CDLL("librados.so.2")
-        self.rbd = ctypes.CDLL("librbd.so.1")
-        self.cluster = ctypes.c_void_p()
-        self.pool = ctypes.c_void_p()
-        expect_equal(self.rados.rados_create(ctypes.byref(self.cluster), b"admin"), 0, "rados_create")
-        self.rados.rados_conf_read_file(self.cluster, conf.encode())
-        expect_equal(self.rados.rados_connect(self.cluster), 0, "rados_connect")
-        expect_equal(self.rados.rados_ioctx_create(self.cluster, b"rbd", ctypes.byref(self.pool)), 0, "open pool")
-
-    def create(self, names):
-        for name in names:
-            order = ctypes.c_int(0)
-            rc = self.rbd.rbd_create(self.pool, name.encode(), ctypes.c_uint64(64 << 20), ctypes.byref(order))
-            expect_equal(rc, 0, f"create {name}")
-
-    def create_all(self, names, clients=16):
-        threads = [threading.Thread(target=self.create, args=(names[n::clients],)) for n in range(clients)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def close(self):
-        self.rados.rados_ioctx_destroy(self.pool)
-        self.rados.rados_shutdown(self.cluster)
-
-
-class Dashboard:
-    def __init__(self, cluster):
-        lines = [line.removeprefix("export ") for line in cluster.vstart("env").splitlines() if "=" in line]
-        exported = dict(line.split("=", 1) for line in lines)
-        self.address = urllib.parse.urlsplit(exported["VSTART_DASHBOARD_URL"].strip("'\""))
-        login = json.dumps({"username": exported["VSTART_DASHBOARD_USER"].strip("'\""),
-                            "password": exported["VSTART_DASHBOARD_PASSWORD"].strip("'\"")})
-        with contextlib.closing(self.connect()) as connection:
-            connection.request("POST", "/api/auth", login, LOGIN_VERSION)
-            self.headers = {"Authorization": "Bearer " + json.loads(connection.getresponse().read())["token"]}
-
-    def connect(self):
-        return http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=BOUND_S)
-
-
-class Ours:
-    def __init__(self, daemon):
-        self.daemon = daemon
-        self.headers = {}
-
-    def connect(self):
-        return UnixConnection(self.daemon.socket, BOUND_S)
 
 
 def timed(server, path, images):

@@ -1,0 +1,116 @@
+#include "ceph/cluster.hpp"
+#include "comparison.hpp"
+#include "http/client.hpp"
+#include "subjects.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <rbd/librbd.h>
+
+namespace taskd::bench {
+namespace {
+
+constexpr std::size_t clients = 32;
+constexpr std::uint64_t image_bytes = 1 << 20;
+
+std::string image_name(std::size_t number) {
+    return "bench-" + std::to_string(number);
+}
+
+/// A client of the daemon that waits for each of its tasks.
+class Requester {
+  public:
+    explicit Requester(http::Endpoint endpoint) : client_(std::move(endpoint)) {}
+
+    void create(const std::string& name) {
+        const nlohmann::json body{{"pool_name", "rbd"}, {"name", name}, {"size", image_bytes}};
+        request("POST", "/api/block/image", body.dump(), 201);
+    }
+    void remove(const std::string& name) { request("DELETE", "/api/block/image/rbd%2F" + name, "", 204); }
+    void ask(const std::string&) {
+        const nlohmann::json body{{"target", "mon"}, {"command", {{"prefix", "osd pool ls"}}}};
+        send("POST", "/api/command", body.dump(), {}, 200);
+    }
+    void create_later(const std::string& name) {
+        const nlohmann::json body{{"pool_name", "rbd"}, {"name", name}, {"size", image_bytes}};
+        send("POST", "/api/block/image", body.dump(), {{"Prefer", "respond-async"}}, 202);
+    }
+
+  private:
+    void request(std::string_view method, const std::string& target, const std::string& body, int wanted) {
+        auto answer = send(method, target, body, {}, wanted);
+        if (answer.status != 202) return;
+        const std::string id(answer.header("X-Task-Id").value_or(""));
+        for (;;) {
+            answer = send("GET", "/api/task/" + id + "?wait=30", "", {}, 200);
+            const auto task = nlohmann::json::parse(answer.body);
+            if (task.at("state") != "finished") continue;
+            if (!task.at("success")) throw std::runtime_error("task failed: " + answer.body);
+            return;
+        }
+    }
+    http::ClientResponse send(std::string_view method, const std::string& target, const std::string& body,
+                              std::vector<http::NameValue> headers, int wanted) {
+        if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
+        auto answer = client_.request(method, target, headers, body, std::chrono::minutes(2));
+        if (answer.status != wanted && answer.status != 202)
+            throw std::runtime_error(target + ": " + std::to_string(answer.status) + " " + answer.body);
+        return answer;
+    }
+
+    http::Client client_;
+};
+
+/// Each thread does its share over a connection of its own.
+void through_http(const http::Endpoint& endpoint, std::size_t threads, std::size_t first, std::size_t count,
+                  void (Requester::*call)(const std::string& name)) {
+    std::vector<std::jthread> running;
+    for (std::size_t thread = 0; thread < threads; ++thread)
+        running.emplace_back([=] {
+            Requester requester(endpoint);
+            for (std::size_t n = thread; n < count; n += threads) (requester.*call)(image_name(first + n));
+        });
+}
+
+void check(int rc, const char* call) {
+    if (rc < 0) throw std::runtime_error(std::string(call) + ": " + std::to_string(rc));
+}
+
+}  // namespace
+
+void compare_images(const ceph::ClusterOptions& options, const std::string& socket, const Turns& turns) {
+    const auto cluster = ceph::Cluster::connect(options);
+    const auto pool = cluster->open_ioctx("rbd");
+    const auto endpoint = http::Endpoint::unix_socket(socket);
+
+    compare(
+        turns,
+        [&](std::size_t first, std::size_t count) {
+            through_http(endpoint, clients, first, count, &Requester::create);
+            through_http(endpoint, clients, first, count, &Requester::remove);
+        },
+        [&](std::size_t first, std::size_t count) {
+            share_out(clients, first, count, [&](std::size_t number) {
+                int order = 0;
+                check(rbd_create(pool.handle(), image_name(number).c_str(), image_bytes, &order), "rbd_create");
+            });
+            share_out(clients, first, count, [&](std::size_t number) {
+                check(rbd_remove(pool.handle(), image_name(number).c_str()), "rbd_remove");
+            });
+        });
+}
+
+void submit_images(const std::string& socket, std::size_t first, std::size_t count) {
+    through_http(http::Endpoint::unix_socket(socket), 4, first, count, &Requester::create_later);
+}
+
+void ask_commands(const std::string& socket, std::size_t first, std::size_t count) {
+    through_http(http::Endpoint::unix_socket(socket), 16, first, count, &Requester::ask);
+}
+
+}  // namespace taskd::bench

@@ -1,0 +1,260 @@
+"""The measurements, each a function of a Bench that yields lines."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import threading
+import time
+
+import image_list
+from peers import JSON_V1, Dashboard, Ours
+from harness import BUILD, LONG_S, TEST_CEPH_TASKD, Failed, UnixConnection, Watcher, expect, expect_equal, run, wait_until
+from report import Line
+
+CLUSTER_BENCH = os.path.join(BUILD, "tests/bench/cluster_bench")
+FIXED_ANSWER = os.path.join(BUILD, "tests/bench/fixed_answer")
+ENGINE_BENCH = os.path.join(BUILD, "tests/bench/engine_bench")
+BOUND_S = 900
+GIB = 1 << 30
+LAYERING = 1  # and no object map
+
+
+def compared(bench, *arguments):
+    """What `cluster_bench` measured by turns."""
+    turns = 1 if bench.quick else 5
+    done = run(CLUSTER_BENCH, "--conf", bench.cluster.conf, "--turns", str(turns), *arguments, bound_s=BOUND_S)
+    found = json.loads(done.stdout)
+    return found["ours"], found["beside"]
+
+
+def engine(bench):
+    arguments = ["--benchmark_format=json", "--benchmark_filter=post|no_op|memory", "--benchmark_enable_random_interleaving",
+                 f"--benchmark_repetitions={1 if bench.quick else 5}", f"--benchmark_min_time={0.05 if bench.quick else 0.3}"]
+    results = json.loads(run(ENGINE_BENCH, *arguments, bound_s=BOUND_S).stdout)["benchmarks"]
+
+    def of(name, counter):
+        found = [one[counter] for one in results
+                 if one["name"].startswith(name) and one["run_type"] == "iteration"]
+        expect(found, f"engine_bench measured no {name}")
+        return found
+    # The library gives the counter in seconds.
+    nanoseconds = {name: [value * 1e9 for value in of(name, "ns_per_item")]
+                   for name in ("post", "no_op/executing:0", "no_op/executing:1000/", "no_op/executing:100000")}
+    idle = nanoseconds["no_op/executing:0"]
+    yield Line("no-op task", "ns", idle, "boost::asio::post", nanoseconds["post"], ("<=", 3))
+    yield Line("no-op task, absolute", "ns", idle, wanted=("<=", 1000))
+    yield Line("no-op task, 100,000 executing", "ns", nanoseconds["no_op/executing:100000"], "none executing", idle,
+               ("<=", 1.25))
+    yield Line("memory of an executing task", "bytes above name, metadata", of("memory", "bytes_above_own"),
+               wanted=("<=", 1024))
+
+
+def commands(bench):
+    ours, bare = compared(bench, "--count", str(500 if bench.quick else 10_000), "commands")
+    yield Line("mon commands, 64 at a time", "per second", ours, "rados_mon_command, 64 threads", bare, (">=", 0.9))
+
+
+def object_writes(bench):
+    ours, bare = compared(bench, "--count", str(5_000 if bench.quick else 50_000), "object-writes")
+    yield Line("aio writes, 128 in flight", "per second", ours, "rados_aio_write", bare, (">=", 0.85))
+
+
+def images(bench):
+    count = 64 if bench.quick else 480
+    with bench.daemon("images") as daemon:
+        ours, bare = compared(bench, "--count", str(count), "--socket", daemon.socket, "images")
+    yield Line("images made and removed, 32 at a time", "per second", ours, "librbd, 32 threads", bare, (">=", 0.9))
+    rates = {clients: dashboard_images(bench, 16 if bench.quick else 96, clients) for clients in (4, 16)}
+    best = max(rates.values())
+    yield Line("images made and removed", "per second", ours, "dashboard at its best", [best], (">=", 2))
+
+
+def dashboard_images(bench, count, clients):
+    dashboard = Dashboard(bench.cluster)
+
+    def share(first, method):
+        with contextlib.closing(dashboard.connect()) as connection:
+            for number in range(first, count, clients):
+                name = f"dashboard-{clients}-{number}"
+                body = json.dumps({"pool_name": "rbd", "name": name, "size": 1 << 20}) if method == "POST" else None
+                path = "/api/block/image" + ("" if body else f"/rbd%2F{name}")
+                connection.request(method, path, body, {**JSON_V1, **dashboard.headers})
+                answer = connection.getresponse()
+                text = answer.read()
+                expect(answer.status in (201, 202, 204), lambda: f"{method} {path}: {answer.status} {text[:200]}")
+    began = time.monotonic()
+    for method in ("POST", "DELETE"):
+        threads = [threading.Thread(target=share, args=(first, method)) for first in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wanted = count if method == "POST" else 0
+        wait_until(lambda: len(named(bench, f"dashboard-{clients}-")) == wanted, "the dashboard is done", BOUND_S)
+    return count / (time.monotonic() - began)
+
+
+def named(bench, prefix):
+    return [name for name in bench.pool.names() if name.startswith(prefix)]
+
+
+def until_gone(bench, prefix):
+    while named(bench, prefix):
+        time.sleep(0.005)
+
+
+def removals(bench):
+    count = 20 if bench.quick else 150
+    ours, theirs = [], []
+    with bench.daemon("removals") as daemon:
+        for turn in range(1 if bench.quick else 3):
+            for rates, ask in ((ours, lambda name: daemon.delete(name, asynchronous=True)), (theirs, bench.add_rbd_task)):
+                prefix = f"removed-{turn}-{len(rates) + (0 if rates is ours else 100)}-"
+                bench.pool.create_all([f"{prefix}{n}" for n in range(count)])
+                began = time.monotonic()
+                for n in range(count):
+                    ask(f"{prefix}{n}")
+                until_gone(bench, prefix)
+                rates.append(count / (time.monotonic() - began))
+        yield Line(f"{count} removals queued at once", "per second", ours, "ceph rbd task add remove", theirs, (">=", 6))
+
+        large = 8 * GIB if bench.quick else 400 * GIB
+        times = {}
+        for name, ask in (("ours", lambda image: daemon.delete(image, asynchronous=True)), ("theirs", bench.add_rbd_task)):
+            bench.pool.create([f"large-{name}"], large, features=LAYERING)
+            bench.pool.create([f"small-{name}"], 4 << 20)
+            ask(f"large-{name}")
+            began = time.monotonic()
+            ask(f"small-{name}")
+            until_gone(bench, f"small-{name}")
+            times[name] = (time.monotonic() - began) * 1000
+            if name == "ours":
+                expect(named(bench, "large-ours"), "the large one was gone first: nothing was measured")
+            until_gone(bench, f"large-{name}")
+    yield Line("small image gone behind a large one", "ms", [times["ours"]], wanted=("<=", 100))
+    yield Line("small image gone behind a large one", "ms", [times["ours"]], "ceph rbd task", [times["theirs"]])
+
+
+def requests_per_second(bench, url, headers=None):
+    words = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+    done = run("wrk", "-t1", "-c8", "-d1s" if bench.quick else "-d3s", *words, url)
+    errors = re.search(r"Non-2xx.*", done.stdout)
+    expect(not errors, lambda: f"{url}: {errors.group(0)}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
+
+
+def summary(bench):
+    dashboard = Dashboard(bench.cluster)
+    at = f"http://{dashboard.address.netloc}/api/summary"
+    ours, theirs, bare = [], [], []
+    with bench.daemon("summary", "--request-rate", "0") as daemon:
+        for n in range(100):
+            daemon.post("/api/command", {"target": "mon", "command": {"prefix": "osd pool ls"}})
+        text = json.dumps(daemon.get("/api/summary").body)
+        with fixed_answer(text) as fixed:
+            for _ in range(1 if bench.quick else 5):
+                ours.append(requests_per_second(bench, daemon.url + "/api/summary"))
+                bare.append(requests_per_second(bench, fixed))
+                theirs.append(requests_per_second(bench, at, {**JSON_V1, **dashboard.headers}))
+    yield Line("GET /api/summary, 100 tasks", "per second", ours, "dashboard", theirs, (">=", 50))
+    yield Line("GET /api/summary, 100 tasks", "per second", ours, "bare Beast, fixed body", bare, (">=", 0.7))
+
+
+@contextlib.contextmanager
+def fixed_answer(text):
+    process = subprocess.Popen([FIXED_ANSWER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdin.write(text)
+        process.stdin.close()
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def milliseconds(call):
+    began = time.monotonic()
+    result = call()
+    return (time.monotonic() - began) * 1000, result
+
+
+def long_list(bench):
+    count = 2_000 if bench.quick else 100_000
+    arguments = ("--no-journal", "--queue", str(2 * count))
+    with bench.daemon("long-list", *arguments, program=TEST_CEPH_TASKD) as daemon:
+        daemon.set_steps({"operation": "rbd/create", "step": "check", "action": "hold"})
+        run(CLUSTER_BENCH, "--socket", daemon.socket, "--count", str(count), "submit", bound_s=BOUND_S)
+        for n in range(10):
+            daemon.delete(f"no-image-{n}", asynchronous=True)
+        times = []
+        for _ in range(20):
+            took, answer = milliseconds(lambda: daemon.get("/api/task?name=rbd/del*"))
+            expect_equal(len(answer.body["executing_tasks"]), 10, "tasks that match")
+            times.append(took)
+        daemon.stop(signal.SIGKILL)
+    yield Line(f"glob that matches 10 of {count:,} executing", "ms", times, wanted=("<=", 5))
+
+
+def lists(bench):
+    count = 60 if bench.quick else 1000
+    dashboard = Dashboard(bench.cluster)
+    with bench.daemon("lists") as daemon:
+        ours = Ours(daemon)
+        already = len(bench.pool.names())
+        image_list.arrange(bench.cluster, bench.pool, count - already)
+        image_list.timed(ours, image_list.ALL, count)
+        wait_until(lambda: image_list.is_complete(dashboard, count), "the dashboard lists all images", 120)
+        times = {"dashboard": [], "rbd": [], "with": [], "without": []}
+        for _ in range(1 if bench.quick else 2):
+            times["dashboard"].append(image_list.timed(dashboard, image_list.ALL, count))
+            times["rbd"].append(milliseconds(lambda: bench.cluster.tool("rbd", "ls", "-l"))[0])
+            for _ in range(5):
+                times["with"].append(image_list.timed(ours, image_list.ALL, count))
+                times["without"].append(image_list.timed(ours, image_list.ALL + "&omit_usage=true", count))
+    yield Line(f"list of {count:,} images, with usage", "ms", times["with"], "dashboard", times["dashboard"], ("<=", 0.01))
+    yield Line(f"list of {count:,} images", "ms", times["without"], "dashboard", times["dashboard"], ("<=", 0.01))
+    yield Line(f"list of {count:,} images", "ms", times["without"], "rbd ls -l", times["rbd"], ("<=", 0.1))
+
+
+def busy_summary(bench):
+    count = 100 if bench.quick else 1000
+    bench.pool.create_all([f"busy-{n}" for n in range(count)])
+    with bench.daemon("busy") as daemon:
+        with Watcher(daemon, "/api/summary") as watcher:
+            for n in range(count):
+                daemon.delete(f"busy-{n}", asynchronous=True)
+            wait_until(lambda: not daemon.executing(), "all are removed")
+    latencies = sorted(value * 1000 for value in watcher.latencies_s)
+    yield Line(f"p99 of /api/summary while {count:,} deletes run", "ms", [latencies[len(latencies) * 99 // 100]],
+               wanted=("<=", 5))
+
+
+def start(bench):
+    times, connects = [], []
+    for _ in range(1 if bench.quick else 7):
+        connects.append(float(run(CLUSTER_BENCH, "--conf", bench.cluster.conf, "connect").stdout) * 1000)
+        times.append(milliseconds(lambda: bench.first_answer())[0])
+    yield Line("start to first answer, less a connect", "ms", [statistics.median(times) - statistics.median(connects)],
+               wanted=("<=", 150))
+
+
+def memory(bench):
+    count = 2_000 if bench.quick else 1_000_000
+    with bench.daemon("memory") as daemon:
+        def resident():
+            with open(f"/proc/{daemon.pid}/status") as status:
+                return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+
+        def send(tasks):
+            run(CLUSTER_BENCH, "--socket", daemon.socket, "--count", str(tasks), "ask", bound_s=BOUND_S)
+            return resident()
+        early = send(count // 10)
+        yield Line(f"front's memory after {count:,} tasks", "MiB", [send(count - count // 10)],
+                   f"after {count // 10:,}", [early], ("<=", 1.05))
+
+
+ALL = (engine, commands, object_writes, images, removals, summary, start, busy_summary, lists, long_list, memory)
