@@ -126,6 +126,9 @@ class Task : public std::enable_shared_from_this<Task> {
     /// The dashboard's view of it, keys exactly as its clients expect them.
     nlohmann::json executing_json() const;
     nlohmann::json finished_json() const;
+    /// `finished_json()` as text, bytes that are no UTF-8 replaced. Kept, unless it is long: lists are read far more
+    /// often than tasks end.
+    std::shared_ptr<const std::string> finished_text() const;
 
   private:
     friend class TaskManager;

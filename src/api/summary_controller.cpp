@@ -23,16 +23,16 @@ http::Response summary(const Services& services, const http::Request& request) {
     static const ceph::ClusterSnapshot nothing_known;
     const auto& known = cluster.snapshot ? *cluster.snapshot : nothing_known;
     const auto& caller = caller_of(request);
-    nlohmann::json body = services.tasks.list_json();
-    keep_visible(body, caller);
-    body["health_status"] = known.health_status;
-    body["mgr_id"] = known.mgr_id;
-    body["mgr_host"] = known.mgr_url;
-    body["have_mon_connection"] = cluster.have_mon_connection;
-    body["version"] = known.version;
+    auto tasks = services.tasks.list();
+    keep_visible(tasks, caller);
+    nlohmann::json more{{"health_status", known.health_status},
+                        {"mgr_id", known.mgr_id},
+                        {"mgr_host", known.mgr_url},
+                        {"have_mon_connection", cluster.have_mon_connection},
+                        {"version", known.version}};
     if (caller.may(auth::Scope::rbd_mirroring, auth::Permission::read))
-        body["rbd_mirroring"] = mirroring_view(services);
-    return json_response(body);
+        more["rbd_mirroring"] = mirroring_view(services);
+    return json_text_response(list_text(tasks, more));
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ std::shared_ptr<Task> require_task(const Services& services, const http::Request
 http::Response list(const Services& services, const http::Request& request) {
     require_known_query(request, {"name", "detail"});
     const auto glob = query_value(request, "name").value_or("");
-    auto body =
-        query_flag(request, "detail") ? detailed_list(services.tasks.list(glob)) : services.tasks.list_json(glob);
-    keep_visible(body, caller_of(request));
-    return json_response(body);
+    auto tasks = services.tasks.list(glob);
+    keep_visible(tasks, caller_of(request));
+    return query_flag(request, "detail") ? json_response(detailed_list(tasks))
+                                         : json_text_response(list_text(tasks, nlohmann::json::object()));
 }
 
 std::chrono::milliseconds wait_of(const http::Request& request) {

@@ -5,24 +5,25 @@
 #include <boost/asio/this_coro.hpp>
 
 namespace taskd::api {
-namespace {
 
 std::string to_text(const nlohmann::json& body) {
     return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
-
-}  // namespace
 
 std::chrono::milliseconds wait_time(const http::Request& request, std::chrono::milliseconds usual) {
     const auto preference = request.header("Prefer");
     return preference && http::same_name(*preference, "respond-async") ? std::chrono::milliseconds(0) : usual;
 }
 
-http::Response json_response(const nlohmann::json& body, Version version) {
+http::Response json_text_response(std::string body, Version version) {
     http::Response response;
     response.content_type = version.media_type();
-    response.body = to_text(body);
+    response.body = std::move(body);
     return response;
+}
+
+http::Response json_response(const nlohmann::json& body, Version version) {
+    return json_text_response(to_text(body), version);
 }
 
 http::Response without_task(http::Response response) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include <taskd/task.hpp>
 
@@ -37,6 +38,10 @@ http::net::awaitable<bool> wait_for_task(std::shared_ptr<Task> task, std::chrono
 /// Waits until the task is accepted or has ended without, or the time is over.
 http::net::awaitable<void> wait_until_accepted(std::shared_ptr<Task> task, std::chrono::milliseconds timeout);
 
+/// JSON as it goes over the wire: bytes that are no UTF-8 are replaced.
+std::string to_text(const nlohmann::json& body);
+/// 200 with this text, which is JSON.
+http::Response json_text_response(std::string body, Version version = {});
 /// 200 with this JSON, of an endpoint of this version.
 http::Response json_response(const nlohmann::json& body, Version version = {});
 

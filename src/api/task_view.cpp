@@ -1,6 +1,9 @@
 #include "api/task_view.hpp"
 
 #include "api/rights.hpp"
+#include "api/task_response.hpp"
+
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +12,12 @@ namespace {
 
 nlohmann::json time_or_null(const std::optional<WallTime>& time) {
     return time ? nlohmann::json(format_utc(*time)) : nlohmann::json();
+}
+
+/// An element of an array whose bracket, or last element, is the end of `text`.
+void append(std::string& text, const std::string& element) {
+    if (text.back() != '[') text += ',';
+    text += element;
 }
 
 }  // namespace
@@ -35,14 +44,21 @@ nlohmann::json detailed_list(const TaskList& list) {
     return {{"executing_tasks", std::move(executing)}, {"finished_tasks", std::move(finished)}};
 }
 
-void keep_visible(nlohmann::json& list, const auth::User& caller) {
+void keep_visible(TaskList& list, const auth::User& caller) {
     if (caller.is_administrator()) return;
-    for (const auto* name : {"executing_tasks", "finished_tasks"}) {
-        nlohmann::json seen = nlohmann::json::array();
-        for (auto& task : list.at(name))
-            if (may_see(caller, task.at("name").get_ref<const std::string&>())) seen.push_back(std::move(task));
-        list[name] = std::move(seen);
-    }
+    for (auto* tasks : {&list.executing, &list.finished})
+        std::erase_if(*tasks, [&](const auto& task) { return !may_see(caller, task->name()); });
+}
+
+std::string list_text(const TaskList& list, const nlohmann::json& more) {
+    std::string text = R"({"executing_tasks":[)";
+    for (const auto& task : list.executing) append(text, to_text(task->executing_json()));
+    text += R"(],"finished_tasks":[)";
+    for (const auto& task : list.finished) append(text, *task->finished_text());
+    text += "]}";
+    if (more.empty()) return text;
+    text.back() = ',';
+    return text.append(to_text(more), 1);
 }
 
 }  // namespace taskd::api

@@ -2,6 +2,8 @@
 
 #include "auth/access_database.hpp"
 
+#include <string>
+
 #include <nlohmann/json_fwd.hpp>
 #include <taskd/task_manager.hpp>
 
@@ -14,7 +16,10 @@ nlohmann::json task_detail(const Task& task);
 /// The list with `task_detail` for each entry, in place of the dashboard's closed set of keys.
 nlohmann::json detailed_list(const TaskList& list);
 
-/// Leaves only the tasks in a list, `{"executing_tasks", "finished_tasks"}`, that the caller may see.
-void keep_visible(nlohmann::json& list, const auth::User& caller);
+/// Leaves only the tasks that the caller may see.
+void keep_visible(TaskList& list, const auth::User& caller);
+
+/// `{"executing_tasks", "finished_tasks"}` as the dashboard has them, and the members of `more`, an object, as text.
+std::string list_text(const TaskList& list, const nlohmann::json& more);
 
 }  // namespace taskd::api

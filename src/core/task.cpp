@@ -10,6 +10,12 @@
 #include <taskd/task.hpp>
 
 namespace taskd {
+namespace {
+
+/// Of a finished task, in bytes: a thousand of them are listed at most.
+constexpr std::size_t longest_kept_text = 16 * 1024;
+
+}  // namespace
 
 std::string_view to_string(TaskPhase phase) noexcept {
     switch (phase) {
@@ -219,6 +225,20 @@ nlohmann::json Task::finished_json() const {
             {"success", success},
             {"ret_value", success ? impl_->ret_value : nlohmann::json()},
             {"exception", impl_->exception}};
+}
+
+std::shared_ptr<const std::string> Task::finished_text() const {
+    {
+        MutexLock lock(impl_->mutex);
+        if (impl_->finished_text) return impl_->finished_text;
+    }
+    auto text = std::make_shared<const std::string>(
+        finished_json().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    if (text->size() <= longest_kept_text) {
+        MutexLock lock(impl_->mutex);
+        impl_->finished_text = text;
+    }
+    return text;
 }
 
 }  // namespace taskd

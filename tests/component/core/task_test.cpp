@@ -461,5 +461,20 @@ TEST_F(TaskTest, TimesAreUtcWhateverTheTimeZone) {
     tzset();
 }
 
+TEST_F(TaskTest, AFinishedTaskIsTheSameAsJsonAndAsText) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{100'000}}) {
+        const auto task = manager_.run("test/text", {{"size", size}}, [=] { return std::string(size, 'x'); });
+        task->wait();
+        for (int time = 0; time < 2; ++time) EXPECT_EQ(json::parse(*task->finished_text()), task->finished_json());
+    }
+}
+
+TEST_F(TaskTest, TheTextOfAFinishedTaskIsUtf8WhateverItReturned) {
+    const auto task = manager_.run("test/text", {}, [] { return "a\xff"; });
+    task->wait();
+
+    EXPECT_EQ(json::parse(*task->finished_text())["ret_value"], "a\uFFFD");
+}
+
 }  // namespace
 }  // namespace taskd
