@@ -7,19 +7,21 @@
 #   asan tsan                     unit and component tests under sanitizers
 #   conformance                   tests/conformance: the same requests to ceph-taskd and to Ceph's dashboard
 #   chaos                         tests/e2e/chaos: two minutes of tasks while everything is killed; prints its seed
+#   bench                         tests/bench: all measurements beside their alternatives; without a stage named only that they run
 #
 # Each stage ends in `stage NAME: N passed, N failed`, the run in `N passed, N failed`; the exit code is 0 only when
 # nothing failed and every stage ran something. A failed stage does not stop the later ones. Builds are quiet unless
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos asan tsan)
+readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos bench asan tsan)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
 readonly SOURCE BUILD_ROOT JOBS
 
 stages_to_come=()
+only_named=
 total_passed=0
 total_failed=0
 stage_passed=0
@@ -145,10 +147,10 @@ PYTHON
 # counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
 counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
 
-# run_script SCRIPT LOG TIMEOUT: it prints `N passed, N failed` last.
+# run_script SCRIPT LOG TIMEOUT ARGUMENT...: it prints `N passed, N failed` last.
 run_script() {
     local script=$1 log=$2 counts passed failed status began=$SECONDS
-    TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" >"$log" 2>&1
+    TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" "${@:4}" >"$log" 2>&1
     status=$?
     counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
@@ -213,6 +215,14 @@ stage_chaos() {
     run_script "$SOURCE/tests/e2e/chaos/run.sh" "$log" 1200
     grep -E '^(seed|disturbances|operations)' "$log" | sort -u # what went wrong can be gone through again
 }
+stage_bench() {
+    build release || return
+    local log options=()
+    log=$(log_of bench)
+    [[ -n $only_named ]] || options=(--quick)
+    BUILD_DIR=$BUILD_ROOT run_script "$SOURCE/tests/bench/run.sh" "$log" 1800 "${options[@]}"
+    if [[ -n $only_named ]]; then sed -n '/^what  /,$p' "$log"; fi
+}
 
 run_stage() {
     local name=$1 began=$SECONDS
@@ -231,6 +241,7 @@ run_stage() {
 
 main() {
     local stage stages=("${@:-${ALL_STAGES[@]}}")
+    if (($#)); then only_named=yes; fi
     for stage in "${stages[@]}"; do
         declare -F "stage_$stage" >/dev/null || {
             echo "unknown stage '$stage'; there are: ${ALL_STAGES[*]}" >&2
