@@ -53,7 +53,9 @@ std::tuple<std::string, std::string, std::string> split(std::string_view text, s
 }
 
 std::string join(const std::string& pool, const std::string& ns, const std::string& name) {
-    return ns.empty() ? pool + '/' + name : pool + '/' + ns + '/' + name;
+    // Else the pool's own slash would be taken for the one before a namespace, and another image addressed.
+    const bool needs_ns = !ns.empty() || pool.find('/') != std::string::npos;
+    return needs_ns ? pool + '/' + ns + '/' + name : pool + '/' + name;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace taskd::rbd {
 /// An image by name: `pool/name` or `pool/namespace/name`.
 ///
 /// The text is split at the last slash for the name, then at the last slash for the namespace, so a pool whose name has
-/// a slash needs a namespace to be addressed.
+/// a slash needs a namespace to be addressed, which may be empty: `odd/pool//image`.
 /// @source dashboard `services/rbd.py`: `parse_image_spec`.
 struct ImageSpec {
     std::string pool;

@@ -23,7 +23,8 @@ TEST(ImageSpec, TakesAnEmptyNamespaceForNone) {
 }
 
 TEST(ImageSpec, IsWrittenAsItWasRead) {
-    for (const auto* text : {"rbd/vm-1", "rbd/ns/vm-1", "odd/pool/ns/vm-1", "p/-x", "p/ \xF0\x9F\x98\x80 "})
+    for (const auto* text :
+         {"rbd/vm-1", "rbd/ns/vm-1", "odd/pool/ns/vm-1", "odd/pool//vm-1", "p/-x", "p/ \xF0\x9F\x98\x80 "})
         EXPECT_EQ(ImageSpec::parse(text).format(), text);
 }
 
