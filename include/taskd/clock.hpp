@@ -25,7 +25,8 @@ class Clock {
 /// ISO 8601 in UTC with six digits and `Z`, whatever TZ says: "2026-11-25T01:31:34.380289Z".
 std::string format_utc(WallTime time);
 
-/// The inverse of `format_utc`; also takes times without a fraction.
+/// The inverse of `format_utc`; also takes times without a fraction. Of the years 1678 to 2261, which `WallTime` can
+/// tell.
 /// @throws BadRequest on anything else.
 WallTime parse_utc(std::string_view text);
 

@@ -63,12 +63,17 @@ WallTime parse_utc(std::string_view text) {
             micros += unit * (text[at] - '0');
         }
     }
+    // Whole years that nanoseconds in 64 bits can tell.
+    constexpr int first_year = 1678;
+    constexpr int last_year = 2261;
     const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
                               day{static_cast<unsigned>(number(8, 2))}};
     const int hour = number(11, 2);
     const int minute = number(14, 2);
     const int second = number(17, 2);
-    if (!date.ok() || hour > 23 || minute > 59 || second > 59) refuse();
+    if (!date.ok() || date.year() < year{first_year} || date.year() > year{last_year} || hour > 23 || minute > 59 ||
+        second > 59)
+        refuse();
     return sys_days{date} + hours{hour} + minutes{minute} + seconds{second} + microseconds{micros};
 }
 

@@ -50,6 +50,11 @@ TEST(ParseUtc, TakesTimesWithoutAFraction) {
     EXPECT_EQ(parse_utc("2026-11-25T01:31:34Z"), floor<seconds>(moment));
 }
 
+TEST(ParseUtc, TakesAllYearsThatAWallTimeCanTell) {
+    for (const auto* text : {"1678-01-01T00:00:00.000000Z", "2261-12-31T23:59:59.999999Z"})
+        EXPECT_EQ(format_utc(parse_utc(text)), text);
+}
+
 TEST(ParseUtc, TakesShortAndLongFractions) {
     EXPECT_EQ(parse_utc("2026-11-25T01:31:34.5Z"), floor<seconds>(moment) + milliseconds(500));
     EXPECT_EQ(parse_utc("2026-11-25T01:31:34.380289999Z"), moment);
@@ -77,7 +82,10 @@ TEST(ParseUtc, RefusesWhatIsNoTime) {
                              "2026-11-25T24:00:00Z",
                              "2026-11-25T01:60:34Z",
                              "2026-11-25T01:31:60Z",
-                             "12026-11-25T01:31:34Z"})
+                             "12026-11-25T01:31:34Z",
+                             "1677-12-31T23:59:59Z",
+                             "2262-01-01T00:00:00Z",
+                             "9999-12-31T23:59:59Z"})
         EXPECT_THROW(parse_utc(text), BadRequest) << text;
     EXPECT_THROW(parse_utc(std::string_view("2026-11-25T01:31:34\0Z", 21)), BadRequest);
 }
