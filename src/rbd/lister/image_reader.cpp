@@ -107,7 +107,9 @@ void decode_header(const ImageReading& reading, HeaderParts& parts) {
     details.created = wire::decode_time(op.answer(parts.created)).value_or(wire::Time{});
     details.accessed = wire::decode_time(op.answer(parts.accessed)).value_or(wire::Time{});
     details.modified = wire::decode_time(op.answer(parts.modified)).value_or(wire::Time{});
-    details.objects = reading->layout(details.size_bytes).object_count();
+    const auto layout = reading->layout(details.size_bytes);
+    if (!layout.is_possible()) return reading->fail(-EIO);
+    details.objects = layout.object_count();
     if (const auto pool = wire::decode_i64(op.answer(parts.data_pool));
         pool && *pool >= 0 && *pool != reading->pool->id())
         details.data_pool = reading->pool_name(*pool);
@@ -137,7 +139,9 @@ void decode_old_header(const ImageReading& reading, const ReadOp& answer) {
     details.order = header->order;
     details.object_prefix = header->object_prefix;
     details.stripe_unit_bytes = std::uint64_t{1} << header->order;
-    details.objects = reading->layout(details.size_bytes).object_count();
+    const auto layout = reading->layout(details.size_bytes);
+    if (!layout.is_possible()) return reading->fail(-EIO);
+    details.objects = layout.object_count();
     for (const auto& stored : header->snapshots) {
         auto& snapshot = details.snapshots.emplace_back();
         snapshot.id = stored.id;

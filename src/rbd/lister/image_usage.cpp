@@ -74,6 +74,7 @@ void read_ancestor(Reader& reader, const std::shared_ptr<ReadingContext>& contex
             const auto striping = wire::decode_striping(answer.answer(3)).value_or(wire::Striping{object_bytes, 1});
             const auto shared = std::min(overlap, size->size_bytes);
             ancestor->layout = {shared, object_bytes, striping.unit_bytes, striping.count};
+            if (!ancestor->layout.is_countable()) return;
             reader.read(io, map_object(parent.image_id, parent.snapshot), map_read(),
                         [ancestor](ReadOp& map) { ancestor->map = ObjectMap::decode(map.answer(0)); });
             const auto above = wire::decode_parent(answer.answer(4)).value_or(wire::ParentSpec{});
@@ -134,6 +135,7 @@ Usage::~Usage() {
 void read_usage(const ImageReading& reading, std::uint64_t snapshot_flags, std::uint64_t first_overlap) {
     const auto& details = *reading->image.details;
     if (!has_trusted_map(details.features, details.flags | snapshot_flags)) return;
+    if (!reading->layout(details.size_bytes).is_countable()) return;
     const auto usage = std::make_shared<Usage>(reading);
     for (std::size_t at = 0; at < usage->maps.size(); ++at) {
         const auto snapshot = at < details.snapshots.size() ? details.snapshots[at].id : wire::no_snapshot;

@@ -63,6 +63,17 @@ std::optional<ObjectMap> ObjectMap::decode(std::string_view answer) {
     return map;
 }
 
+bool ImageLayout::is_possible() const noexcept {
+    constexpr std::uint64_t most_bytes = std::uint64_t{1} << 62;  // of a set of objects: sums with it fit
+    return object_bytes > 0 && object_bytes <= most_bytes && stripe_unit_bytes > 0 &&
+           object_bytes % stripe_unit_bytes == 0 && stripe_count > 0 && stripe_count <= most_bytes / object_bytes;
+}
+
+bool ImageLayout::is_countable() const noexcept {
+    constexpr std::uint64_t most_units = 65'536;
+    return is_possible() && (stripe_count == 1 || object_bytes / stripe_unit_bytes <= most_units);
+}
+
 std::uint64_t ImageLayout::object_count() const noexcept {
     const auto period = stripe_count * object_bytes;
     const auto periods = size_bytes / period + (size_bytes % period != 0 ? 1 : 0);

@@ -42,6 +42,11 @@ struct ImageLayout {
     std::uint64_t stripe_unit_bytes = 1;
     std::uint64_t stripe_count = 1;
 
+    /// Whether an image may have it. A header may say anything; of a layout that cannot be nothing below may be asked.
+    bool is_possible() const noexcept;
+    /// Whether to go through an object's parts is quick. librbd makes stripe units of one byte if it is told to.
+    bool is_countable() const noexcept;
+
     std::uint64_t object_count() const noexcept;
     /// Of the image, in this object.
     std::uint64_t bytes_in(std::uint64_t object) const noexcept;

@@ -81,6 +81,23 @@ TEST_F(ListerWays, OneWithoutHeaderIsIncompleteAndOneWithAnEmptyHeaderBroken) {
     EXPECT_THAT(find(images, "emptied").problem, HasSubstr("error reading the header"));
 }
 
+// Of two objects of 2^63 bytes each: together they are 0 in 64 bits, by which nothing can be divided.
+TEST_F(ListerWays, OneWhoseLayoutCannotBeIsBrokenAndTheOthersAreListed) {
+    make("possible");
+    test_cluster().run("rbd create rbd/impossible --size 9M --object-size 1M --stripe-unit 64K --stripe-count 4");
+    const auto set = [header = id_of("impossible")](const std::string& bytes, const std::string& key) {
+        test_cluster().run("printf '" + bytes + "' | rados -p rbd setomapval rbd_header." + header + " " + key);
+    };
+    set("\\077", "order");
+    set("\\0\\0\\0\\0\\0\\0\\0\\200", "stripe_unit");
+    set("\\002\\0\\0\\0\\0\\0\\0\\0", "stripe_count");
+
+    const auto images = list("rbd");
+
+    EXPECT_EQ(find(images, "impossible").state, State::broken);
+    EXPECT_EQ(find(images, "possible").state, State::present);
+}
+
 TEST_F(ListerWays, NamesThatAreNoUtf8AreListed) {
     const auto io = cluster()->open_ioctx("rbd");
     int order = 0;

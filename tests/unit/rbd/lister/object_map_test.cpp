@@ -69,6 +69,24 @@ TEST(ObjectMap, StripesFillTheirObjectsInTurn) {
     EXPECT_EQ(whole.bytes_in(3), mebibyte);
 }
 
+TEST(ImageLayout, IsPossibleWhenWholeUnitsFillItsObjectsAndASetOfThemIsANumber) {
+    for (const ImageLayout& layout : {ImageLayout{mebibyte, mebibyte, mebibyte, 1}, ImageLayout{0, mebibyte, 1, 4096},
+                                      ImageLayout{~0ULL, 1ULL << 62, 1ULL << 62, 1}})
+        EXPECT_TRUE(layout.is_possible());
+    for (const ImageLayout& layout :
+         {ImageLayout{mebibyte, mebibyte, 0, 1}, ImageLayout{mebibyte, mebibyte, 4096, 0},
+          ImageLayout{mebibyte, mebibyte, 2 * mebibyte, 1}, ImageLayout{mebibyte, 1ULL << 63, 1ULL << 63, 2},
+          ImageLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}})
+        EXPECT_FALSE(layout.is_possible());
+}
+
+TEST(ImageLayout, OfVerySmallUnitsIsNotCounted) {
+    EXPECT_TRUE((ImageLayout{mebibyte, mebibyte, 4096, 4}).is_countable());
+    EXPECT_TRUE((ImageLayout{mebibyte, mebibyte, 1, 1}).is_countable());
+    EXPECT_FALSE((ImageLayout{mebibyte, mebibyte, 1, 4}).is_countable());
+    EXPECT_FALSE((ImageLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}).is_countable());
+}
+
 TEST(ObjectMap, AnEmptyImageHasNoObjects) {
     EXPECT_EQ((ImageLayout{0, mebibyte, mebibyte, 1}).object_count(), 0U);
 }
