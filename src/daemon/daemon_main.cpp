@@ -2,6 +2,7 @@
 
 #include "ceph/caps.hpp"
 #include "ceph/cluster.hpp"
+#include "core/core_files.hpp"
 #include "daemon/caps_command.hpp"
 #include "daemon/front.hpp"
 #include "daemon/options.hpp"
@@ -83,6 +84,10 @@ void wait_for_stop(const sigset_t& signals, const Front& front) {
 }
 
 int run(const Options& options, const rbd::OperationRegistry& registry) {
+    if (options.core_files)
+        allow_core_files();
+    else
+        forbid_core_files();
     const sigset_t signals = block_signals();
     start_logging(options.log_level);
     try {
@@ -106,7 +111,10 @@ int daemon_main(int argc, const char* const* argv, const rbd::OperationRegistry&
                 const worker::StepHook& step_hook) {
     if (argc == 3 && argv[1] == worker_word)
         return worker::worker_main(registry, std::strtol(argv[2], nullptr, 10), step_hook);
-    if (argc >= 2 && argv[1] == caps_word) return caps_command(argc - 1, argv + 1);
+    if (argc >= 2 && argv[1] == caps_word) {
+        forbid_core_files();
+        return caps_command(argc - 1, argv + 1);
+    }
     try {
         return run(parse_options(argc, argv), registry);
     } catch (const Finished& finished) {

@@ -124,6 +124,9 @@ Options parse_options(int argc, const char* const* argv) {
     app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+    app.add_flag("--core-files", options.core_files,
+                 "Let the daemon and its workers write core files when they crash; a core file holds the keys of the "
+                 "cluster");
     try {
         app.parse(argc, argv);
         options.cluster = words.cluster.options();

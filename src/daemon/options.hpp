@@ -27,6 +27,7 @@ struct Options {
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
     std::string log_level = "info";
+    bool core_files = false;  ///< Whether front and workers may write core files, which hold keys.
 };
 
 /// What the command line asks for instead of a run: `text` goes to standard output, or to standard error on failure.

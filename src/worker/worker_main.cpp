@@ -2,9 +2,11 @@
 
 #include "ceph/cluster.hpp"
 #include "ceph/options.hpp"
+#include "core/core_files.hpp"
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
 #include "worker/frame.hpp"
+#include "worker/privileges.hpp"
 #include "worker/protocol.hpp"
 
 #include <array>
@@ -13,7 +15,6 @@
 #include <cstdlib>
 
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -63,9 +64,6 @@ void bind_life_to(long parent) {
     // The channel's end tells it as well, but only once a thread reads it.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(EXIT_SUCCESS);
-    // librbd aborts by assert; hundreds of megabytes of core for each would fill the disk of the front.
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);
 }
 
 void obey(JobRunner& runner, const nlohmann::json& message) {
@@ -83,6 +81,10 @@ void obey(JobRunner& runner, const nlohmann::json& message) {
 
 int worker_main(const rbd::OperationRegistry& registry, long parent, StepHook step_hook) {
     bind_life_to(parent);
+    // librbd aborts by assert: beside the keys, hundreds of megabytes of core for each would fill the disk of the
+    // front.
+    if (are_core_files_forbidden()) forbid_core_files();
+    give_up_privileges();
     name_this_thread("taskd-worker");
     Channel channel;
     auto messages = channel.receive();

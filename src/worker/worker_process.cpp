@@ -116,6 +116,8 @@ pid_t spawn(std::vector<std::string> command, int channel, int error_output) {
     ::posix_spawn_file_actions_addopen(&set_up.actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&set_up.actions, error_output, STDERR_FILENO);
     ::posix_spawn_file_actions_adddup2(&set_up.actions, channel, channel_descriptor);
+    // Whatever a library of the front forgot to mark: no connection of a client, no listening socket, no log.
+    ::posix_spawn_file_actions_addclosefrom_np(&set_up.actions, channel_descriptor + 1);
     const SpawnAttributes attributes;
     command.push_back(std::to_string(::getpid()));
     std::vector<char*> arguments;

@@ -4,6 +4,8 @@ Each check is a function; the names of checks may be given as arguments.
 """
 
 import concurrent.futures
+import contextlib
+import os
 import signal
 import sys
 import time
@@ -21,6 +23,46 @@ check = check_of(suite)
 def create_in(daemon, pool, name):
     body = {"pool_name": pool, "name": name, "size": 1 << 20, "features": ["layering"]}
     return daemon.post("/api/block/image", body, headers={"Prefer": "respond-async"})
+
+
+# --- what crashes or is taken over
+
+
+def limits_of(pid, name):
+    with open(f"/proc/{pid}/limits") as limits:
+        line = next(line for line in limits if line.startswith(name))
+        return line[len(name):].split()[:2]
+
+
+def status_of(pid, field):
+    with open(f"/proc/{pid}/status") as status:
+        return next(line.split()[1] for line in status if line.startswith(field + ":"))
+
+
+def sockets_of(pid):
+    folder = f"/proc/{pid}/fd"
+    links = []
+    for descriptor in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(f"{folder}/{descriptor}"))
+    return {link for link in links if "socket" in link}
+
+
+@check
+def front_and_workers_write_no_core_files_and_a_worker_has_less_than_its_front(world):
+    daemon = world.start()
+    wait_until(lambda: len(daemon.workers()) == 2, "two workers run")
+    for worker in daemon.workers():
+        wait_until(lambda worker=worker: status_of(worker, "NoNewPrivs") == "1", "a worker has begun")
+        to_reach_files = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+
+        def has_others(worker=worker):
+            return [name for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")
+                    if int(status_of(worker, name), 16) & ~to_reach_files]
+        wait_until(lambda: not has_others(), "a worker has given up its capabilities")
+        expect_equal(sockets_of(worker) & sockets_of(daemon.pid), set(), "sockets that a worker has of its front")
+    for process in [daemon.pid, *daemon.workers()]:
+        expect_equal(limits_of(process, "Max core file size"), ["0", "0"], "core files")
 
 
 # --- a pool that does not answer

@@ -47,6 +47,11 @@ TEST(Options, WithoutAnyItServesTheSocketAndLoopbackAsClientAdmin) {
     EXPECT_TRUE(options.use_journal);
 }
 
+TEST(Options, CoreFilesAreWrittenOnlyWhenTheyAreAskedFor) {
+    EXPECT_FALSE(parse({}).core_files);
+    EXPECT_TRUE(parse({"--core-files"}).core_files);
+}
+
 TEST(Options, CephsOwnAreTakenAsCephTakesThem) {
     const auto options = parse({"-c", "/x/ceph.conf", "-n", "client.taskd", "-k", "/x/keyring", "--cluster", "other"});
 
