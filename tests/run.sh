@@ -2,7 +2,7 @@
 # Builds and tests ceph-taskd. Usage: tests/run.sh [STAGE...]
 #
 # Stages, all of them by default:
-#   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts
+#   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts, the systemd unit
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
 #   conformance                   tests/conformance: the same requests to ceph-taskd and to Ceph's dashboard
@@ -187,6 +187,7 @@ scripts_parse() {
 stage_lint() {
     check "formatting" "$(log_of lint-format)" formatted
     check "parsing the scripts" "$(log_of lint-scripts)" scripts_parse
+    check "the systemd unit" "$(log_of lint-service)" "$SOURCE/tests/lint/service.sh"
     # clang-tidy's and clang's findings stop the build; --keep-going tells them all at once.
     build tidy --target all --target all_verify_interface_header_sets -- -k 0 && count 1 0
 }
