@@ -5,16 +5,17 @@
 #   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts, the systemd unit
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
+#   fuzz                          tests/fuzz: each fuzzer with its corpus for 10 s, or FUZZ_SECONDS
 #   conformance                   tests/conformance: the same requests to ceph-taskd and to Ceph's dashboard
 #   chaos                         tests/e2e/chaos: two minutes of tasks while everything is killed; prints its seed
-#   bench                         tests/bench: all measurements beside their alternatives; without a stage named only that they run
+#   bench                         tests/bench: measurements beside their alternatives; in a run of all stages only that they run
 #
 # Each stage ends in `stage NAME: N passed, N failed`, the run in `N passed, N failed`; the exit code is 0 only when
 # nothing failed and every stage ran something. A failed stage does not stop the later ones. Builds are quiet unless
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos bench asan tsan)
+readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos bench asan fuzz tsan)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
@@ -68,7 +69,7 @@ configure_and_build() {
         run_as "$preset" cmake --build "$BUILD_ROOT/$preset" --parallel "$JOBS" "$@"
 }
 
-# build_beside PRESET TARGET: begins a build that takes only what the stages meanwhile leave of the processors:
+# build_beside PRESET TARGET...: begins a build that takes only what the stages meanwhile leave of the processors:
 # those that start clusters wait more than they compute. `build` waits for its end.
 declare -A builders=()
 build_beside() {
@@ -77,7 +78,7 @@ build_beside() {
         cd -- "$SOURCE" && chrt --idle --pid 0 "$BASHPID" && cmake --preset "$1" -B "$BUILD_ROOT/$1" || exit
         runner_of "$1"
         # Without a shell in between, so that the end of this run can end it.
-        exec "${RUNNER[@]}" ninja -C "$BUILD_ROOT/$1" -j "$JOBS" "$2"
+        exec "${RUNNER[@]}" ninja -C "$BUILD_ROOT/$1" -j "$JOBS" "${@:2}"
     ) >"$(log_of "build-$1")" 2>&1 &
     builders[$1]=$!
 }
@@ -89,9 +90,9 @@ end_builders() {
 # build PRESET [--target T...]: builds once a run; a failed build counts as one failure of each stage that needs it.
 declare -A built=()
 build() {
-    local preset=$1 log
+    local preset=$1 what=$* log
     log=$(log_of "build-$preset")
-    if [[ -z ${built[$preset]:-} ]]; then
+    if [[ -z ${built[$what]:-} ]]; then
         cd -- "$SOURCE" || return
         if [[ -n ${builders[$preset]:-} ]]; then
             wait "${builders[$preset]}"
@@ -99,15 +100,16 @@ build() {
             configure_and_build "$@" >"$log" 2>&1
         fi
         if (($? == 0)); then
-            built[$preset]=yes
+            built[$what]=yes
         else
-            built[$preset]=no
+            built[$what]=no
             echo "--- build of $preset failed; its errors and the end of $log:"
             grep -E -A3 '(error|CMake Error)[: ]' "$log" | head -n 60
             tail -n 20 "$log"
         fi
     fi
-    [[ ${built[$preset]} == yes ]] || { count 0 1 && return 1; }
+    unset "builders[$preset]" # another target of it is to be built in its turn
+    [[ ${built[$what]} == yes ]] || { count 0 1 && return 1; }
 }
 
 # run_ctest BUILD LABELS: counts from ctest's own report. Not by the presets of ctest, which know no other build folder.
@@ -147,10 +149,11 @@ PYTHON
 # counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
 counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
 
-# run_script SCRIPT LOG TIMEOUT ARGUMENT...: it prints `N passed, N failed` last.
+# run_script SCRIPT LOG TIMEOUT [ARGUMENT...]: it prints `N passed, N failed` last.
 run_script() {
     local script=$1 log=$2 counts passed failed status began=$SECONDS
-    TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" "${@:4}" >"$log" 2>&1
+    TASKD_SOURCE_DIR=$SOURCE TASKD_BINARY_DIR=$BUILD_ROOT/release timeout --kill-after=30 "$3" "$script" "${@:4}" \
+        >"$log" 2>&1
     status=$?
     counts=$(grep -oE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     read -r passed failed < <(sed -E 's/ passed, | failed/ /g' <<<"${counts:-0 passed, 1 failed}")
@@ -195,11 +198,18 @@ stage_unit() { build release && run_ctest release unit; }
 stage_component() { build release && run_ctest release component; }
 stage_asan() { build asan --target sanitized_tests && run_ctest asan 'unit|component'; }
 stage_tsan() { build tsan --target sanitized_tests && run_ctest tsan 'unit|component'; }
+stage_fuzz() {
+    build asan --target fuzzers || return
+    run_script "$SOURCE/tests/fuzz/run.py" "$(log_of fuzz)" 7200 "$BUILD_ROOT/asan" "${FUZZ_SECONDS:-10}"
+    grep ' a second,' "$(log_of fuzz)"
+}
+is_to_come() { [[ " ${stages_to_come[*]} " == *" $1 "* ]]; }
 stage_cluster() {
     build release || return
-    for preset in asan tsan; do
-        if [[ " ${stages_to_come[*]} " == *" $preset "* ]]; then build_beside "$preset" sanitized_tests; fi
-    done
+    if is_to_come asan; then
+        if is_to_come fuzz; then build_beside asan sanitized_tests fuzzers; else build_beside asan sanitized_tests; fi
+    fi
+    if is_to_come tsan; then build_beside tsan sanitized_tests; fi
     run_ctest release cluster
 }
 stage_e2e() {
