@@ -1,6 +1,8 @@
 #include "ceph/options.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
@@ -14,7 +16,8 @@ void read(const nlohmann::json& value, const std::string& key, std::string& into
 }
 
 void read(const nlohmann::json& value, const std::string& key, std::chrono::seconds& into) {
-    if (!value.is_number_unsigned()) throw BadRequest(key, "expected a number of seconds");
+    constexpr auto most = std::numeric_limits<std::int32_t>::max();  // more are more years than anybody waits
+    if (!value.is_number_integer() || value < 0 || value > most) throw BadRequest(key, "expected a number of seconds");
     into = std::chrono::seconds(value.get<std::uint32_t>());
 }
 

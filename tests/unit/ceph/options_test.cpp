@@ -25,6 +25,7 @@ TEST(ClusterOptions, SurviveTheWayToAWorker) {
     options.osd_op_timeout = std::chrono::seconds(9);
 
     EXPECT_EQ(json::parse(json(options).dump()).get<ClusterOptions>(), options);
+    EXPECT_EQ(json(options).get<ClusterOptions>(), options) << "numbers that were not text in between have a sign";
 }
 
 TEST(ClusterOptions, KeepTheirDefaultsWhereNothingIsSaid) {
@@ -44,6 +45,7 @@ TEST(ClusterOptions, NameTheBadKey) {
     EXPECT_EQ(field({{"confg", "x"}}), "confg");
     EXPECT_EQ(field({{"conf", 5}}), "conf");
     EXPECT_EQ(field({{"connect_timeout_s", -1}}), "connect_timeout_s");
+    EXPECT_EQ(field({{"connect_timeout_s", 1LL << 32}}), "connect_timeout_s") << "not 0 seconds";
     EXPECT_EQ(field({{"overrides", {{"key", 1}}}}), "overrides.key");
     EXPECT_EQ(field(json::array()), "cluster options");
 }
