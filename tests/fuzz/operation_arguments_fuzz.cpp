@@ -24,8 +24,10 @@ void try_arguments(const rbd::Operation& operation, const json& given) {
     (void)metadata.dump();
     (void)identity_of(metadata);
     const auto touches = operation.touches(arguments);
+    // A pool without a name is the cluster's to refuse, as it is for the dashboard.
     for (const auto& image : touches.images)
-        require(rbd::ImageSpec::parse(image).format() == image, "what is touched are images", name + " " + image);
+        require(touches.pool.empty() || rbd::ImageSpec::parse(image).format() == image, "what is touched are images",
+                name + " " + image);
     (void)rbd::image_id_of(operation, arguments);
     if (operation.bound_image != nullptr) {
         const auto image = operation.bound_image(arguments);
