@@ -2,6 +2,7 @@
 
 #include "http/file_descriptor.hpp"
 #include "http/message.hpp"
+#include "http/tls_socket.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,9 +16,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <arpa/inet.h>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <netdb.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <taskd/error.hpp>
 
@@ -65,11 +68,15 @@ std::optional<std::string_view> ClientResponse::header(std::string_view name) co
 }
 
 struct Client::Impl {
-    Impl(Endpoint remote, std::size_t max_body) : endpoint(std::move(remote)), max_body_bytes(max_body) {}
+    Impl(Endpoint remote, std::size_t max_body, TlsTrust whom)
+        : endpoint(std::move(remote)), max_body_bytes(max_body), trust(std::move(whom)) {}
 
     Endpoint endpoint;
     std::size_t max_body_bytes;
+    TlsTrust trust;
+    TlsContext tls_context;  // made once, with the first connection
     FileDescriptor socket;
+    std::optional<TlsSocket> tls;
 
     [[noreturn]] void fail(int code, const std::string& problem) const {
         throw Error(ErrorKind::unavailable, code, "http", endpoint.text() + ": " + problem);
@@ -77,10 +84,18 @@ struct Client::Impl {
 
     void wait_for(short events, TimePoint deadline, const char* doing) const;
     bool is_stale() const;
+    void disconnect();
     void connect(TimePoint deadline);
+    void connect_socket(TimePoint deadline);
+    void make_tls_context();
+    void expect_name();
+    void handshake(TimePoint deadline);
+    [[noreturn]] void fail_handshake() const;
     void connect_to(const sockaddr* address, socklen_t size, TimePoint deadline);
     void send(std::string_view text, TimePoint deadline);
-    std::size_t receive(char* data, std::size_t size, TimePoint deadline) const;
+    std::size_t receive(char* data, std::size_t size, TimePoint deadline);
+    std::size_t receive_plain(char* data, std::size_t size, TimePoint deadline) const;
+    void send_plain(std::string_view text, TimePoint deadline) const;
     ClientResponse read_response(bool is_head, TimePoint deadline);
     void read_message(Parser& parser, std::string& buffer, TimePoint deadline);
 };
@@ -98,10 +113,17 @@ void Client::Impl::wait_for(short events, TimePoint deadline, const char* doing)
     }
 }
 
-// An idle connection has nothing to read, unless it has ended.
+// An idle connection has nothing to read, unless it has ended. (With TLS the tickets for later connections may be
+// there, which have been read along with the first answer.)
 bool Client::Impl::is_stale() const {
     pollfd waiting{socket.get(), POLLIN, 0};
     return ::poll(&waiting, 1, 0) != 0;
+}
+
+void Client::Impl::disconnect() {
+    if (tls) tls->end_output();
+    tls.reset();
+    socket.reset();
 }
 
 void Client::Impl::connect_to(const sockaddr* address, socklen_t size, TimePoint deadline) {
@@ -129,7 +151,72 @@ void Client::Impl::connect_to(const sockaddr* address, socklen_t size, TimePoint
     }
 }
 
+void Client::Impl::make_tls_context() {
+    if (tls_context) return;
+    auto context = new_tls_context(TLS_client_method());
+    if (trust.verify) {
+        SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+        // Who names the server's own certificate need not have that of its authority.
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
+        if (trust.ca_file.empty())
+            SSL_CTX_set_default_verify_paths(context.get());
+        else if (SSL_CTX_load_verify_file(context.get(), trust.ca_file.c_str()) != 1)
+            throw BadRequest("ca", "no certificates can be read from " + trust.ca_file + ": " + take_tls_reason());
+    }
+    tls_context = std::move(context);
+}
+
+/// The certificate must be of the host that was asked for; a server with several is told which.
+void Client::Impl::expect_name() {
+    auto* connection = tls->connection();
+    std::array<unsigned char, sizeof(in6_addr)> address{};
+    const bool is_address = ::inet_pton(AF_INET, endpoint.host.c_str(), address.data()) == 1 ||
+                            ::inet_pton(AF_INET6, endpoint.host.c_str(), address.data()) == 1;
+    if (!is_address) SSL_set_tlsext_host_name(connection, endpoint.host.c_str());
+    if (!trust.verify) return;
+    if (is_address)
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), endpoint.host.c_str());
+    else
+        SSL_set1_host(connection, endpoint.host.c_str());
+}
+
+void Client::Impl::handshake(TimePoint deadline) {
+    make_tls_context();
+    tls.emplace(tls_context.get(), socket.get(), TlsSocket::Side::client);
+    expect_name();
+    for (;;) {
+        switch (tls->handshake().status) {
+            case TlsSocket::Status::done:
+                return;
+            case TlsSocket::Status::wait_to_read:
+                wait_for(POLLIN, deadline, "no TLS handshake");
+                break;
+            case TlsSocket::Status::wait_to_write:
+                wait_for(POLLOUT, deadline, "no TLS handshake");
+                break;
+            case TlsSocket::Status::ended:
+            case TlsSocket::Status::failed:
+                fail_handshake();
+        }
+    }
+}
+
+void Client::Impl::fail_handshake() const {
+    const auto verified = SSL_get_verify_result(tls->connection());
+    if (trust.verify && verified != X509_V_OK)
+        fail(EKEYREJECTED,
+             std::string("its certificate is not to be trusted: ") + X509_verify_cert_error_string(verified));
+    const auto& problem = tls->problem();
+    if (problem == "wrong version number") fail(ECONNABORTED, "no TLS handshake: it does not speak HTTPS");
+    fail(ECONNABORTED, "no TLS handshake: " + (problem.empty() ? "the connection ended" : problem));
+}
+
 void Client::Impl::connect(TimePoint deadline) {
+    connect_socket(deadline);
+    if (endpoint.tls) handshake(deadline);
+}
+
+void Client::Impl::connect_socket(TimePoint deadline) {
     if (endpoint.kind == Endpoint::Kind::unix_socket) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
@@ -158,6 +245,23 @@ void Client::Impl::connect(TimePoint deadline) {
 }
 
 void Client::Impl::send(std::string_view text, TimePoint deadline) {
+    if (!tls) {
+        send_plain(text, deadline);
+        return;
+    }
+    while (!text.empty()) {
+        const auto [status, bytes] = tls->write(text);
+        if (status == TlsSocket::Status::done)
+            text.remove_prefix(bytes);
+        else if (status == TlsSocket::Status::wait_to_write || status == TlsSocket::Status::wait_to_read)
+            wait_for(status == TlsSocket::Status::wait_to_write ? POLLOUT : POLLIN, deadline,
+                     "cannot send the request");
+        else
+            return;  // as in send_plain
+    }
+}
+
+void Client::Impl::send_plain(std::string_view text, TimePoint deadline) const {
     while (!text.empty()) {
         const auto sent = ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
@@ -171,7 +275,18 @@ void Client::Impl::send(std::string_view text, TimePoint deadline) {
 }
 
 /// @returns  0 at the end of the stream.
-std::size_t Client::Impl::receive(char* data, std::size_t size, TimePoint deadline) const {
+std::size_t Client::Impl::receive(char* data, std::size_t size, TimePoint deadline) {
+    if (!tls) return receive_plain(data, size, deadline);
+    for (;;) {
+        const auto [status, bytes] = tls->read({data, size});
+        if (status == TlsSocket::Status::done) return bytes;
+        if (status == TlsSocket::Status::ended) return 0;
+        if (status == TlsSocket::Status::failed) throw ConnectionLost{ECONNRESET};
+        wait_for(status == TlsSocket::Status::wait_to_read ? POLLIN : POLLOUT, deadline, "no answer");
+    }
+}
+
+std::size_t Client::Impl::receive_plain(char* data, std::size_t size, TimePoint deadline) const {
     for (;;) {
         const auto got = ::recv(socket.get(), data, size, 0);
         if (got >= 0) return static_cast<std::size_t>(got);
@@ -218,14 +333,16 @@ ClientResponse Client::Impl::read_response(bool is_head, TimePoint deadline) {
         for (const auto& field : message)
             response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
         response.body = std::move(message.body());
-        if (!parser.keep_alive() || !buffer.empty()) socket.reset();
+        if (!parser.keep_alive() || !buffer.empty()) disconnect();
         return response;
     }
 }
 
-Client::Client(Endpoint endpoint, std::size_t max_body_bytes)
-    : impl_(std::make_unique<Impl>(std::move(endpoint), max_body_bytes)) {}
-Client::~Client() = default;
+Client::Client(Endpoint endpoint, std::size_t max_body_bytes, TlsTrust trust)
+    : impl_(std::make_unique<Impl>(std::move(endpoint), max_body_bytes, std::move(trust))) {}
+Client::~Client() {
+    if (impl_) impl_->disconnect();
+}
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
@@ -238,7 +355,7 @@ ClientResponse Client::request(std::string_view method, std::string_view target,
     const auto text = request_text(method, target, headers, body, impl_->endpoint);
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     const bool may_repeat = method == "GET" || method == "HEAD";
-    if (impl_->socket && impl_->is_stale()) impl_->socket.reset();
+    if (impl_->socket && impl_->is_stale()) impl_->disconnect();
     for (;;) {
         const bool was_kept = static_cast<bool>(impl_->socket);
         try {
@@ -246,11 +363,11 @@ ClientResponse Client::request(std::string_view method, std::string_view target,
             impl_->send(text, deadline);
             return impl_->read_response(method == "HEAD", deadline);
         } catch (const ConnectionLost& lost) {
-            impl_->socket.reset();
+            impl_->disconnect();
             if (was_kept && may_repeat) continue;
             impl_->fail(lost.code, "the connection ended before the answer: " + message_of(lost.code));
         } catch (...) {
-            impl_->socket.reset();
+            impl_->disconnect();
             throw;
         }
     }

@@ -22,13 +22,23 @@ struct ClientResponse {
     std::optional<std::string_view> header(std::string_view name) const noexcept;
 };
 
+/// Whom a client takes for the server that it asked for, by TLS.
+struct TlsTrust {
+    /// PEM file of the authorities, or of the server's own certificate; empty: those that the system knows.
+    std::string ca_file{};
+    /// False: anybody, which is for a server that asks itself.
+    bool verify = true;
+};
+
 /// Sends requests over one connection that it keeps, one after the other, and blocks meanwhile.
 /// @thread  One at a time.
 class Client {
   public:
+    static constexpr std::size_t usual_max_body_bytes = 256 * 1024 * 1024;
+
     /// Connects with the first request.
     /// @param max_body_bytes  A larger response body is an error.
-    explicit Client(Endpoint endpoint, std::size_t max_body_bytes = 256 * 1024 * 1024);
+    explicit Client(Endpoint endpoint, std::size_t max_body_bytes = usual_max_body_bytes, TlsTrust trust = {});
     ~Client();
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
@@ -43,7 +53,9 @@ class Client {
     /// @param target   Path and query, encoded.
     /// @param timeout  For all of it; only a name look-up keeps to the resolver's own limits.
     /// @throws Error (unavailable, component "http"); the sentence names the endpoint. errno is ETIMEDOUT when time was
-    /// up.
+    /// up, EKEYREJECTED when the server is not to be trusted, ECONNABORTED when there was no TLS handshake for another
+    /// reason.
+    /// @throws BadRequest ("ca") when the authorities cannot be read.
     ClientResponse request(std::string_view method, std::string_view target, const std::vector<NameValue>& headers,
                            std::string_view body, std::chrono::milliseconds timeout);
 

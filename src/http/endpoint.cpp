@@ -52,12 +52,11 @@ Endpoint Endpoint::parse(std::string_view text) {
                              " bytes");
         return unix_socket(std::string(path));
     }
-    if (text.starts_with(https_scheme)) refuse(text, "https is not supported");
-
     auto rest = text;
-    const bool has_scheme = rest.starts_with(http_scheme);
+    const bool tls = rest.starts_with(https_scheme);
+    const bool has_scheme = tls || rest.starts_with(http_scheme);
     if (has_scheme) {
-        rest.remove_prefix(http_scheme.size());
+        rest.remove_prefix((tls ? https_scheme : http_scheme).size());
         if (rest.ends_with('/')) rest.remove_suffix(1);
     }
     std::string_view host;
@@ -72,15 +71,23 @@ Endpoint Endpoint::parse(std::string_view text) {
     }
     if (host.empty()) refuse(text, "expected an address before the port");
     if (host.find('/') != std::string_view::npos) refuse(text, "expected host:port or unix:/path");
-    if (rest.empty() && has_scheme) return tcp(std::string(host), 80);
-    if (!rest.starts_with(':')) refuse(text, "expected host:port or unix:/path");
-    return tcp(std::string(host), parse_port(rest.substr(1), text));
+    const bool has_port = !rest.empty() || !has_scheme;
+    if (has_port && !rest.starts_with(':')) refuse(text, "expected host:port or unix:/path");
+    const std::uint16_t usual_port = tls ? 443 : 80;
+    auto endpoint = tcp(std::string(host), has_port ? parse_port(rest.substr(1), text) : usual_port);
+    endpoint.tls = tls;
+    return endpoint;
 }
 
 std::string Endpoint::text() const {
     if (kind == Kind::unix_socket) return std::string(unix_scheme) + path;
     const bool needs_brackets = host.find(':') != std::string::npos;
     return (needs_brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string Endpoint::url() const {
+    if (kind == Kind::unix_socket) return text();
+    return std::string(tls ? https_scheme : http_scheme) + text();
 }
 
 }  // namespace taskd::http

@@ -131,7 +131,9 @@ void ListeningSocket::listen_tcp(int backlog) {
     sockaddr_storage bound{};
     socklen_t size = sizeof(bound);
     if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) fail(endpoint_, errno);
+    const bool tls = endpoint_.tls;
     endpoint_ = endpoint_of(bound);
+    endpoint_.tls = tls;
 }
 
 void ListeningSocket::listen_unix(int backlog, mode_t mode) {
@@ -167,6 +169,7 @@ Peer peer_of(int socket, const Endpoint& listening) {
     socklen_t size = sizeof(address);
     if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0)
         peer.address = endpoint_of(address).text();
+    peer.secure = listening.tls;
     return peer;
 }
 

@@ -54,6 +54,7 @@ struct Peer {
 
     Kind kind = Kind::tcp;
     std::string address;                         ///< "127.0.0.1:1234", "[::1]:1234" or "unix:/path".
+    bool secure = false;                         ///< By TLS.
     std::optional<PeerCredentials> credentials;  ///< Unix sockets only.
 };
 

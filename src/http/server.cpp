@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -63,6 +64,7 @@ struct Server::Impl {
     net::awaitable<void> accept_from(Listener& listener);
     bool accept_some(Listener& listener);
     void take(FileDescriptor socket, const Endpoint& listening);
+    std::shared_ptr<const TlsIdentity> current_identity();
     void stop(std::chrono::milliseconds grace);
 
     const ServerOptions options;
@@ -71,6 +73,8 @@ struct Server::Impl {
     std::vector<std::unique_ptr<Listener>> listeners;
     std::vector<Endpoint> endpoints;
     std::size_t next_thread = 0;  // the first thread's
+    Mutex identity_mutex;
+    std::shared_ptr<const TlsIdentity> identity TASKD_GUARDED_BY(identity_mutex);
     Mutex stop_mutex;
     bool started = false;
     bool stopped TASKD_GUARDED_BY(stop_mutex) = false;
@@ -80,8 +84,11 @@ struct Server::Impl {
 Server::Impl::Impl(ServerOptions server_options, Router server_router)
     : options(std::move(server_options)),
       router(std::move(server_router)),
-      budget(options.connections, options.connections_per_address) {
+      budget(options.connections, options.connections_per_address),
+      identity(options.identity) {
     for (const auto& endpoint : options.listen) {
+        if (endpoint.tls && !options.identity)
+            throw std::invalid_argument("listen on " + endpoint.url() + ": there is no certificate");
         listeners.push_back(std::make_unique<Listener>(endpoint, options));
         endpoints.push_back(listeners.back()->socket.endpoint());
     }
@@ -147,7 +154,13 @@ void Server::Impl::take(FileDescriptor socket, const Endpoint& listening) {
     }
     auto& thread = *threads[next_thread];
     next_thread = (next_thread + 1) % threads.size();
-    thread.adopt(std::move(socket), std::move(peer), std::move(slot));
+    thread.adopt({std::move(socket), std::move(peer), std::move(slot),
+                  listening.tls ? current_identity() : std::shared_ptr<const TlsIdentity>()});
+}
+
+std::shared_ptr<const TlsIdentity> Server::Impl::current_identity() {
+    const MutexLock lock(identity_mutex);
+    return identity;
 }
 
 void Server::Impl::stop(std::chrono::milliseconds grace) {
@@ -205,6 +218,11 @@ void Server::stop(std::chrono::milliseconds grace) {
     impl_->stop(grace);
 }
 
+void Server::replace_identity(std::shared_ptr<const TlsIdentity> identity) {
+    const MutexLock lock(impl_->identity_mutex);
+    impl_->identity = std::move(identity);
+}
+
 const std::vector<Endpoint>& Server::endpoints() const noexcept {
     return impl_->endpoints;
 }
@@ -222,6 +240,7 @@ Statistics Server::statistics() const {
             sum.responses[index] += counters.responses[index].value();
         sum.handler_failures += counters.handler_failures.value();
         sum.timeouts += counters.timeouts.value();
+        sum.tls_failures += counters.tls_failures.value();
         sum.session_failures += counters.session_failures.value();
     }
     return sum;

@@ -3,6 +3,7 @@
 #include "http/endpoint.hpp"
 #include "http/request_reader.hpp"
 #include "http/router.hpp"
+#include "http/tls_identity.hpp"
 
 #include <array>
 #include <chrono>
@@ -18,6 +19,7 @@ namespace taskd::http {
 
 struct ServerOptions {
     std::vector<Endpoint> listen{};
+    std::shared_ptr<const TlsIdentity> identity{};  ///< For the endpoints with TLS; may be replaced later.
     unsigned threads = 1;
     std::string server_name = "Ceph-Dashboard";  ///< Value of the Server header.
 
@@ -25,8 +27,8 @@ struct ServerOptions {
     std::size_t connections = 2048;              ///< Beyond: 503, and the connection is closed.
     std::size_t connections_per_address = 1024;  ///< The same for one TCP client address; 0: no limit.
 
-    /// From the start of a new connection, or from the first byte of a later request, to the end of the header. Beyond:
-    /// 408.
+    /// From the start of a new connection (its TLS handshake included), or from the first byte of a later request, to
+    /// the end of the header. Beyond: 408.
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};   ///< From the end of the header to that of the body. Beyond: 408.
     std::chrono::milliseconds write_timeout{30'000};  ///< For one whole response; then the connection is cut.
@@ -46,6 +48,7 @@ struct Statistics {
     std::array<std::uint64_t, 6> responses{};  ///< By class: [2] counts 2xx.
     std::uint64_t handler_failures = 0;        ///< Exceptions out of handlers, answered with 500.
     std::uint64_t timeouts = 0;                ///< Connections ended by a time limit other than the idle one.
+    std::uint64_t tls_failures = 0;            ///< Connections without a handshake that succeeded.
     std::uint64_t session_failures = 0;        ///< Faults of the server itself; always 0 is what to expect.
 };
 
@@ -56,6 +59,7 @@ class Server {
   public:
     /// Binds and listens: clients can connect from here on and are served after `start`.
     /// @throws Error (unavailable): "listen on 127.0.0.1:80: Permission denied".
+    /// @throws std::invalid_argument for an endpoint with TLS when there is no identity.
     Server(ServerOptions options, Router router);
     /// Stops without grace.
     ~Server();
@@ -68,6 +72,10 @@ class Server {
     /// Closes the listening sockets and idle connections, lets requests in flight end for up to `grace`, then cuts the
     /// rest and joins the threads. A handler that still waits then is destroyed. Idempotent.
     void stop(std::chrono::milliseconds grace);
+
+    /// New connections get this one; those that are there keep theirs.
+    /// @param identity  Not null.
+    void replace_identity(std::shared_ptr<const TlsIdentity> identity);
 
     /// As bound: with the ports that the system chose, in the order of the options.
     const std::vector<Endpoint>& endpoints() const noexcept;

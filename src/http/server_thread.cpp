@@ -2,6 +2,7 @@
 
 #include "core/thread_name.hpp"
 #include "http/session.hpp"
+#include "http/tls_stream.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -9,7 +10,6 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -19,13 +19,14 @@ namespace taskd::http {
 
 namespace {
 
-/// TCP and Unix sockets alike, with the io_context's own executor: no type-erased call for each operation.
-using StreamSocket = net::basic_stream_socket<net::generic::stream_protocol, net::io_context::executor_type>;
-
-net::awaitable<void> serve(ServerThread& thread, StreamSocket socket, Peer peer, ConnectionBudget::Slot slot) {
-    Session<StreamSocket> session(thread, std::move(socket), std::move(peer));
+template <typename Stream>
+net::awaitable<void> serve(ServerThread& thread, Stream stream, Peer peer, ConnectionBudget::Slot slot) {
+    Session<Stream> session(thread, std::move(stream), std::move(peer));
+    if constexpr (Session<Stream>::needs_handshake)
+        if (!co_await session.greet()) co_return;
     if (slot.verdict() == ConnectionBudget::Verdict::serve) {
-        co_await session.run();
+        // clang-tidy 14 sees a coroutine's body twice, and so a move before this use.
+        co_await session.run();  // NOLINT(bugprone-use-after-move)
     } else {
         auto response = error_response(503, "Too many connections");
         response.headers.emplace_back("Retry-After", "1");
@@ -63,13 +64,14 @@ ServerThread::~ServerThread() {
     ticker_.reset();
 }
 
-void ServerThread::adopt(FileDescriptor socket, Peer peer, ConnectionBudget::Slot slot) {
-    net::post(context_, [this, socket = std::move(socket), peer = std::move(peer), slot = std::move(slot)]() mutable {
-        if (!stopping_) begin_session(std::move(socket), std::move(peer), std::move(slot));
+void ServerThread::adopt(Accepted accepted) {
+    net::post(context_, [this, accepted = std::move(accepted)]() mutable {
+        if (!stopping_) begin_session(std::move(accepted));
     });
 }
 
-void ServerThread::begin_session(FileDescriptor socket, Peer peer, ConnectionBudget::Slot slot) {
+void ServerThread::begin_session(Accepted accepted) {
+    auto& [socket, peer, slot, identity] = accepted;
     const int family = peer.kind == Peer::Kind::unix_socket ? AF_UNIX : AF_INET;  // IPv6 makes no difference from here
     StreamSocket stream(context_.get_executor());
     boost::system::error_code error;
@@ -83,7 +85,13 @@ void ServerThread::begin_session(FileDescriptor socket, Peer peer, ConnectionBud
         spdlog::error("http: cannot serve {}: {}", peer.address, error.message());
         return;
     }
-    net::co_spawn(context_, serve(*this, std::move(stream), std::move(peer), std::move(slot)), SessionEnd{&counters_});
+    const SessionEnd end{&counters_};
+    if (identity)
+        net::co_spawn(context_,
+                      serve(*this, TlsStream(std::move(stream), std::move(identity)), std::move(peer), std::move(slot)),
+                      end);
+    else
+        net::co_spawn(context_, serve(*this, PlainStream(std::move(stream)), std::move(peer), std::move(slot)), end);
 }
 
 std::list<Connection*>::iterator ServerThread::enter(Connection& connection) {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <future>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -43,6 +44,7 @@ struct alignas(64) Counters {
     std::array<Counter, 6> responses;
     Counter handler_failures;
     Counter timeouts;
+    Counter tls_failures;
     Counter session_failures;
 };
 
@@ -85,9 +87,17 @@ class ServerThread {
     Counters& counters() noexcept { return counters_; }
     const Counters& counters() const noexcept { return counters_; }
 
+    /// A connection that was accepted.
+    struct Accepted {
+        FileDescriptor socket;
+        Peer peer;
+        ConnectionBudget::Slot slot;
+        std::shared_ptr<const TlsIdentity> identity;  ///< Null: without TLS.
+    };
+
     /// Starts a session on a connected socket.
     /// @thread  Any.
-    void adopt(FileDescriptor socket, Peer peer, ConnectionBudget::Slot slot);
+    void adopt(Accepted accepted);
 
     /// Sessions enter and leave by themselves.
     std::list<Connection*>::iterator enter(Connection& connection);
@@ -104,7 +114,7 @@ class ServerThread {
   private:
     void run(const std::string& name);
     void go_on_after_exceptions(const std::function<void()>& run);
-    void begin_session(FileDescriptor socket, Peer peer, ConnectionBudget::Slot slot);
+    void begin_session(Accepted accepted);
     void tick();
 
     const ServerOptions& options_;

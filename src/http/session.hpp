@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/awaitable.hpp"
+#include "http/plain_stream.hpp"
 #include "http/request_reader.hpp"
 #include "http/server_thread.hpp"
 
@@ -10,12 +11,11 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 
@@ -26,9 +26,7 @@ namespace taskd::http {
 /// It waits for bytes, for a handler, for room to write, and after an error response for the client to stop sending.
 /// ServerThread watches `deadline_` for all of these, which costs less than a timer for each operation.
 ///
-/// @tparam Stream  A non-blocking stream socket. TLS will need a handshake before `run` and a `write_now` of its own
-/// (its
-///                 synchronous write cannot stop half-way); a response that streams will replace `write_rest`.
+/// @tparam Stream  PlainStream or TlsStream.
 template <typename Stream>
 class Session final : public Connection {
   public:
@@ -40,10 +38,30 @@ class Session final : public Connection {
           entry_(thread.enter(*this)) {}
     ~Session() override { thread_.leave(entry_); }
 
+    static constexpr bool needs_handshake = !std::is_same_v<Stream, PlainStream>;
+
+    /// Makes the TLS handshake: first of all, where the stream has one. Its time is that of the first header.
+    /// @returns  Whether the connection goes on.
+    net::awaitable<bool> greet() {
+        begin_first_header();
+        idle_ = true;
+        const auto greeting = co_await stream_.handshake();
+        idle_ = false;
+        if (greeting == Stream::Greeting::tls) co_return true;
+        if (greeting == Stream::Greeting::plain) {
+            co_await send_last(error_response(400, "This port speaks HTTPS only: ask for https://…"));
+            co_await linger();
+            co_return false;
+        }
+        if (expired_) thread_.counters().timeouts.increase();
+        thread_.counters().tls_failures.increase();
+        spdlog::debug("http: no TLS with {}: {}", peer_.address, stream_.problem());
+        co_return false;
+    }
+
     /// Serves requests until the connection ends.
     net::awaitable<void> run() {
-        wait_within(thread_.options().header_timeout);
-        timed_phase_ = Phase::header;
+        if (!timed_phase_) begin_first_header();
         while (co_await read_request()) {
             thread_.counters().requests.increase();
             Response response;
@@ -69,19 +87,14 @@ class Session final : public Connection {
         if (now < deadline_) return;
         deadline_ = TimePoint::max();
         expired_ = true;
-        boost::system::error_code ignored;
-        stream_.cancel(ignored);
+        stream_.cancel();
     }
 
     void finish() override {
-        boost::system::error_code ignored;
-        if (idle_) stream_.cancel(ignored);
+        if (idle_) stream_.cancel();
     }
 
-    void cut() override {
-        boost::system::error_code ignored;
-        stream_.close(ignored);
-    }
+    void cut() override { stream_.close(); }
 
   private:
     using Step = RequestReader::Step;
@@ -111,8 +124,7 @@ class Session final : public Connection {
             limit_reading();
             const auto space = reader_.free_space();
             boost::system::error_code error;
-            const auto got = co_await stream_.async_read_some(net::buffer(space.data(), space.size()),
-                                                              net::redirect_error(net::use_awaitable, error));
+            const auto got = co_await stream_.read_some(net::buffer(space.data(), space.size()), error);
             const bool was_idle = std::exchange(idle_, false);
             // What came in just before the time was up counts when it begins a request.
             if (!error && (was_idle || !expired_)) {
@@ -208,13 +220,7 @@ class Session final : public Connection {
     /// Sends what the socket takes without waiting: nearly always all of it, and then no reactor is involved.
     /// @returns  Whether the response is out.
     bool write_now() {
-        boost::system::error_code error;
-        if (wire_.body.empty()) {
-            head_sent_ = stream_.write_some(net::buffer(wire_.head), error);
-            return head_sent_ == wire_.head.size();
-        }
-        const std::array<net::const_buffer, 2> both{net::buffer(wire_.head), net::buffer(wire_.body)};
-        const auto sent = stream_.write_some(both, error);
+        const auto sent = stream_.write_now({net::buffer(wire_.head), net::buffer(wire_.body)});
         head_sent_ = std::min(sent, wire_.head.size());
         wire_.body.remove_prefix(sent - head_sent_);
         return head_sent_ == wire_.head.size() && wire_.body.empty();
@@ -224,9 +230,9 @@ class Session final : public Connection {
     net::awaitable<bool> write_rest() {
         wait_within(thread_.options().write_timeout);
         while (head_sent_ < wire_.head.size() || !wire_.body.empty()) {
-            const std::array<net::const_buffer, 2> rest{net::buffer(wire_.head) + head_sent_, net::buffer(wire_.body)};
+            const TwoBuffers rest{net::buffer(wire_.head) + head_sent_, net::buffer(wire_.body)};
             boost::system::error_code error;
-            const auto sent = co_await stream_.async_write_some(rest, net::redirect_error(net::use_awaitable, error));
+            const auto sent = co_await stream_.write_some(rest, error);
             if (error || expired_) {
                 if (expired_) thread_.counters().timeouts.increase();
                 co_return false;
@@ -254,13 +260,12 @@ class Session final : public Connection {
         constexpr std::chrono::seconds longest{2};
         constexpr std::size_t most_bytes = 8 * 1024 * 1024;
         boost::system::error_code error;
-        stream_.shutdown(Stream::shutdown_send, error);
+        stream_.end_output();
         wait_within(longest);
         std::array<char, 4096> dropped{};
         for (std::size_t total = 0; !error && !expired_ && total < most_bytes && !thread_.is_stopping();) {
             idle_ = true;
-            total +=
-                co_await stream_.async_read_some(net::buffer(dropped), net::redirect_error(net::use_awaitable, error));
+            total += co_await stream_.drop_some(net::buffer(dropped), error);
         }
     }
 
@@ -274,6 +279,11 @@ class Session final : public Connection {
         wait_within(phase == Phase::idle     ? options.idle_timeout
                     : phase == Phase::header ? options.header_timeout
                                              : options.body_timeout);
+    }
+
+    void begin_first_header() {
+        wait_within(thread_.options().header_timeout);
+        timed_phase_ = Phase::header;
     }
 
     void wait_within(std::chrono::milliseconds limit) {

@@ -1,3 +1,4 @@
+#include "http/client.hpp"
 #include "http/listening_socket.hpp"
 #include "test_server.hpp"
 
@@ -69,6 +70,19 @@ TEST_F(Listening, ServesSeveralEndpoints) {
         connection.send(get("/hello"));
         EXPECT_EQ(body_of(connection.response()), "hello") << endpoint.text();
     }
+}
+
+TEST_F(Listening, ServesIPv6BesideIPv4AndWritesItInBrackets) {
+    ServerOptions options;
+    options.listen = {Endpoint::parse("[::1]:0"), Endpoint::tcp("127.0.0.1", 0)};
+    const TestServer test(options);
+
+    EXPECT_THAT(test.endpoint().url(), testing::StartsWith("http://[::1]:"));
+    Client client(test.endpoint());
+    EXPECT_THAT(client.request("GET", "/peer", {}, "", std::chrono::seconds(10)).body, testing::StartsWith("[::1]:"));
+
+    options.listen = {Endpoint::tcp("127.0.0.1", 0), test.endpoint()};
+    EXPECT_EQ(refusal(options), "listen on " + test.endpoint().text() + ": Address already in use");
 }
 
 TEST_F(Listening, SaysWhatIsWrong) {

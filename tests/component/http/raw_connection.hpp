@@ -31,6 +31,7 @@ class RawConnection {
     /// Everything up to the end; a reset counts as one.
     std::string rest();
     void close() { socket_.reset(); }
+    int descriptor() const { return socket_.get(); }
 
   private:
     bool receive();

@@ -14,6 +14,16 @@ TEST(Endpoint, ReadsTcpAddresses) {
     EXPECT_EQ(Endpoint::parse("http://[::1]"), Endpoint::tcp("::1", 80));
 }
 
+TEST(Endpoint, ReadsWhetherThereIsTls) {
+    const auto endpoint = Endpoint::parse("https://[::1]");
+    EXPECT_TRUE(endpoint.tls);
+    EXPECT_EQ(endpoint.url(), "https://[::1]:443");
+    EXPECT_EQ(Endpoint::parse("https://host:8443/").url(), "https://host:8443");
+    EXPECT_FALSE(Endpoint::parse("http://host").tls);
+    EXPECT_EQ(Endpoint::parse("host:80").url(), "http://host:80");
+    EXPECT_EQ(Endpoint::parse("unix:/x").url(), "unix:/x");
+}
+
 TEST(Endpoint, ReadsUnixPaths) {
     EXPECT_EQ(Endpoint::parse("unix:/run/x.sock"), Endpoint::unix_socket("/run/x.sock"));
 }
@@ -24,8 +34,9 @@ TEST(Endpoint, WritesWhatItReads) {
 }
 
 TEST(Endpoint, RefusesWhatItCannotRead) {
-    for (const char* text : {"", "127.0.0.1", "127.0.0.1:", ":80", "host:65536", "host:-1", "host:8 0", "[::1]", "[::1",
-                             "[::1]80", "::1", "unix:", "https://host:443", "http://", "http://host:80/path", "/run/x"})
+    for (const char* text :
+         {"", "127.0.0.1", "127.0.0.1:", ":80", "host:65536", "host:-1", "host:8 0", "[::1]", "[::1", "[::1]80", "::1",
+          "unix:", "https://host:", "https://", "http://", "http://host:80/path", "/run/x"})
         EXPECT_THROW(Endpoint::parse(text), BadRequest) << text;
     EXPECT_THROW(Endpoint::parse("unix:/" + std::string(200, 'x')), BadRequest);
 }
