@@ -26,6 +26,7 @@ constexpr const char* exit_codes = R"(Exit codes:
 
 Environment:
   CEPH_TASKD_URL    where the daemon is, instead of --url
+  CEPH_TASKD_CA     whom to trust, instead of --ca
   CEPH_TASKD_TOKEN  a token of the Ceph dashboard, for a daemon that asks for one
   NO_COLOR          no colors when set
 
@@ -40,7 +41,7 @@ Examples:
 /// CLI11's model of the command line together with the variables it fills in.
 struct Parser {
     CLI::App app{"Makes, lists, watches and cancels tasks of ceph-taskd, the task manager for Ceph.", "ceph-task"};
-    std::string url, socket, format = "table";
+    std::string url, socket, ca_file, format = "table";
     bool no_color = false, no_progress = false;
     WaitOptions waiting;
     ImageOptions image;
@@ -81,7 +82,10 @@ Parser::Parser() {
 }
 
 void Parser::add_global_options() {
-    app.add_option("--url", url, "The daemon: http://HOST:PORT or unix:/PATH")->type_name("URL");
+    app.add_option("--url", url, "The daemon: https://HOST:PORT, http://HOST:PORT or unix:/PATH")->type_name("URL");
+    app.add_option("--ca", ca_file,
+                   "PEM file of the authorities, or of the daemon's own certificate, for https [default: the system's]")
+        ->type_name("FILE");
     app.add_option("--socket", socket,
                    "The daemon's Unix socket [default: " + std::string(http::default_socket_path) + "]")
         ->type_name("PATH");
@@ -237,6 +241,12 @@ std::string endpoint_of(const Parser& parser, const Environment& environment) {
     return "unix:" + std::string(http::default_socket_path);
 }
 
+std::string ca_file_of(const Parser& parser, const Environment& environment) {
+    if (!parser.ca_file.empty()) return parser.ca_file;
+    const char* file = environment("CEPH_TASKD_CA");
+    return file == nullptr ? "" : file;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments, const Environment& environment) {
@@ -256,6 +266,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments, const 
         throw UsageError(error.what());
     }
     result.endpoint = endpoint_of(parser, environment);
+    result.ca_file = ca_file_of(parser, environment);
     result.format = parser.format == "json" ? Format::json : Format::table;
     const char* no_color = environment("NO_COLOR");
     result.color = !parser.no_color && (no_color == nullptr || *no_color == '\0');

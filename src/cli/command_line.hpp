@@ -87,7 +87,8 @@ struct Print {
 using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, LookAtImages, LookAtMirroring, Print>;
 
 struct CommandLine {
-    std::string endpoint;  ///< "unix:/path" or "http://host:port"
+    std::string endpoint;   ///< "unix:/path", "http://host:port" or "https://host:port"
+    std::string ca_file{};  ///< Whom to trust, with https; empty: the system's authorities.
     Format format = Format::table;
     bool color = true;
     bool progress = true;

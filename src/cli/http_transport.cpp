@@ -14,8 +14,8 @@ namespace {
 
 /// These say that there was no connection; after any other the daemon may have read the request.
 bool never_connected(int code) {
-    constexpr std::array codes{ECONNREFUSED, ENOENT,      EACCES,       EPERM,         ENOTDIR,
-                               ENAMETOOLONG, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT};
+    constexpr std::array codes{ECONNREFUSED, ENOENT,       EACCES,        EPERM,        ENOTDIR,      ENAMETOOLONG,
+                               ENETUNREACH,  EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT, EKEYREJECTED, ECONNABORTED};
     return std::ranges::find(codes, code) != codes.end();
 }
 
@@ -23,6 +23,7 @@ std::string explain(const Error& error) {
     std::string text = "cannot reach the daemon at " + std::string(error.what());
     if (error.errno_value() == ENOENT || error.errno_value() == ECONNREFUSED) text += " (is ceph-taskd running?)";
     if (error.errno_value() == EACCES) text += " (the socket is for its owner and group)";
+    if (error.errno_value() == EKEYREJECTED) text += " (--ca FILE names whom to trust)";
     return text;
 }
 
@@ -35,8 +36,11 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-HttpTransport::HttpTransport(const std::string& endpoint, std::string token)
-    : token_(std::move(token)), client_(std::make_unique<http::Client>(http::Endpoint::parse(endpoint))) {}
+HttpTransport::HttpTransport(const std::string& endpoint, std::string token, std::string ca_file)
+    : token_(std::move(token)) {
+    client_ = std::make_unique<http::Client>(http::Endpoint::parse(endpoint), http::Client::usual_max_body_bytes,
+                                             http::TlsTrust{.ca_file = std::move(ca_file)});
+}
 
 HttpTransport::~HttpTransport() = default;
 

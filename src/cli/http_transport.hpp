@@ -15,10 +15,11 @@ namespace taskd::cli {
 class HttpTransport : public Transport {
   public:
     /// Connects at the first request.
-    /// @param endpoint  "unix:/path" or "http://host:port"
+    /// @param endpoint  "unix:/path", "http://host:port" or "https://host:port"
     /// @param token     Of the dashboard, sent as a bearer token; empty for none.
+    /// @param ca_file   PEM file of those who say that it is the daemon, for https; empty: those that the system knows.
     /// @throws BadRequest when the endpoint is neither.
-    HttpTransport(const std::string& endpoint, std::string token);
+    HttpTransport(const std::string& endpoint, std::string token, std::string ca_file = {});
     ~HttpTransport() override;
 
     Answer request(const Request& request) override;

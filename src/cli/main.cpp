@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
             return exit_code(Outcome::succeeded);
         }
         const char* token = std::getenv("CEPH_TASKD_TOKEN");
-        HttpTransport transport(command_line.endpoint, token == nullptr ? "" : token);
+        HttpTransport transport(command_line.endpoint, token == nullptr ? "" : token, command_line.ca_file);
         SystemTimer timer;
         SignalInterruption interruption;
         Surroundings surroundings{.transport = transport,

@@ -179,7 +179,8 @@ std::size_t Session::columns() const {
 
 std::string Session::program() const {
     if (command_line_.endpoint == "unix:" + std::string(http::default_socket_path)) return "ceph-task";
-    return "ceph-task --url " + command_line_.endpoint;
+    const std::string trust = command_line_.ca_file.empty() ? "" : " --ca " + command_line_.ca_file;
+    return "ceph-task --url " + command_line_.endpoint + trust;
 }
 
 }  // namespace taskd::cli

@@ -1,5 +1,6 @@
 #include "cli/http_transport.hpp"
 #include "http/server.hpp"
+#include "support/test_certificate.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,6 +51,26 @@ TEST(HttpTransport, ADaemonThatIsNotThereGotNothing) {
         EXPECT_FALSE(error.sent());
         EXPECT_THAT(error.what(), HasSubstr("cannot reach the daemon at unix:/nonexistent/"));
         EXPECT_THAT(error.what(), HasSubstr("is ceph-taskd running?"));
+    }
+}
+
+TEST(HttpTransport, ADaemonThatIsNotTrustedGotNothing) {
+    const taskd::test::TestCertificate certificate;
+    http::ServerOptions options;
+    options.listen = {http::Endpoint::parse("https://127.0.0.1:0")};
+    options.identity = std::make_shared<const http::TlsIdentity>(
+        http::TlsPair{{"crt", certificate.certificate()}, {"key", certificate.key()}});
+    http::Server server(std::move(options), http::Router());
+    server.start();
+
+    HttpTransport transport(server.endpoints().front().url(), "secret");
+    try {
+        transport.request({.method = "GET", .target = "/api/task"});
+        FAIL() << "it was trusted";
+    } catch (const TransportError& error) {
+        EXPECT_FALSE(error.sent());
+        EXPECT_THAT(error.what(), HasSubstr("its certificate is not to be trusted"));
+        EXPECT_THAT(error.what(), HasSubstr("(--ca FILE names whom to trust)"));
     }
 }
 

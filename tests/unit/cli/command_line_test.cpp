@@ -15,6 +15,9 @@ TEST(CommandLine, TheEndpointIsOptionThenEnvironmentThenDefault) {
     EXPECT_EQ(parse({"ls"}, {{"CEPH_TASKD_URL", "http://h:1"}}).endpoint, "http://h:1");
     EXPECT_EQ(parse({"--url", "http://o:2", "ls"}, {{"CEPH_TASKD_URL", "http://h:1"}}).endpoint, "http://o:2");
     EXPECT_EQ(parse({"--socket", "/s", "ls"}, {{"CEPH_TASKD_URL", "http://h:1"}}).endpoint, "unix:/s");
+    EXPECT_EQ(parse({"ls"}).ca_file, "");
+    EXPECT_EQ(parse({"ls"}, {{"CEPH_TASKD_CA", "/ca"}}).ca_file, "/ca");
+    EXPECT_EQ(parse({"ls", "--ca", "/x"}, {{"CEPH_TASKD_CA", "/ca"}}).ca_file, "/x");
     EXPECT_NE(refusal({"--socket", "/s", "--url", "http://h:1", "ls"}), "");
 }
 
