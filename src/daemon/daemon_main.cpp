@@ -33,6 +33,7 @@ sigset_t block_signals() {
     ::sigemptyset(&signals);
     ::sigaddset(&signals, SIGTERM);
     ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
     return signals;
@@ -61,15 +62,15 @@ void require_pool(const ceph::Cluster& cluster, const std::string& pool) {
 
 void announce(const Front& front) {
     std::string where;
-    for (const auto& endpoint : front.endpoints())
-        where += (endpoint.kind == http::Endpoint::Kind::tcp ? " http://" : " ") + endpoint.text();
+    for (const auto& endpoint : front.endpoints()) where += " " + endpoint.url();
     std::printf("ceph-taskd ready:%s\n", where.c_str());
     std::fflush(stdout);
     ::sd_notifyf(0, "READY=1\nSTATUS=serving on%s", where.c_str());
 }
 
-/// Waits for a signal to stop; meanwhile tells systemd's watchdog, where there is one, that the process is well.
-void wait_for_stop(const sigset_t& signals, const Front& front) {
+/// Waits for a signal to stop; meanwhile does what SIGHUP asks for, and tells systemd's watchdog, where there is one,
+/// that the process is well.
+void wait_for_stop(const sigset_t& signals, Front& front) {
     std::uint64_t watchdog_us = 0;
     const bool is_watched = ::sd_watchdog_enabled(0, &watchdog_us) > 0;
     const auto interval = std::chrono::microseconds(is_watched ? watchdog_us / 3 : 3'600'000'000ULL);
@@ -79,6 +80,7 @@ void wait_for_stop(const sigset_t& signals, const Front& front) {
     for (;;) {
         const int signal = ::sigtimedwait(&signals, nullptr, &timeout);
         if (signal == SIGTERM || signal == SIGINT) return;
+        if (signal == SIGHUP) front.reload_tls();
         if (is_watched && front.is_serving()) ::sd_notify(0, "WATCHDOG=1");
     }
 }

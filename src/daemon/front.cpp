@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 
 namespace taskd::daemon {
@@ -18,10 +19,11 @@ constexpr std::chrono::milliseconds http_grace{6'000};
 /// Start-up need not wait for a role; that it does, a little, saves callers the first 503.
 constexpr std::chrono::milliseconds settle{5'000};
 
-http::ServerOptions server_options(const Options& options) {
+http::ServerOptions server_options(const Options& options, const std::shared_ptr<ceph::Cluster>& cluster) {
     http::ServerOptions server;
     server.listen = options.listen;
     server.threads = options.http_threads;
+    if (options.tls.is_given()) server.identity = load_tls_identity(options.tls, cluster);
     return server;
 }
 
@@ -29,16 +31,17 @@ http::ServerOptions server_options(const Options& options) {
 std::string public_url(const Options& options, const std::vector<http::Endpoint>& endpoints) {
     if (!options.public_url.empty()) return options.public_url;
     for (const auto& endpoint : endpoints)
-        if (endpoint.kind == http::Endpoint::Kind::tcp) return "http://" + endpoint.text();
+        if (endpoint.kind == http::Endpoint::Kind::tcp) return endpoint.url();
     return {};
 }
 
 }  // namespace
 
 struct Front::Impl {
-    Impl(const Options& options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
+    Impl(const Options& given, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
          std::vector<std::string> worker_command)
-        : server(server_options(options),
+        : options(given),
+          server(server_options(options, cluster),
                  api::make_router(api::Access{[this] { return standing(); }, [this] { return caps->report(); }})) {
         caps.emplace(options, cluster);
         lifecycle.emplace(options, std::move(cluster), registry, std::move(worker_command),
@@ -50,6 +53,7 @@ struct Front::Impl {
 
     api::Access::Standing standing() const { return lifecycle->standing(); }
 
+    const Options options;
     // The server's port is in the lifecycle's URL, so it is bound first; it serves only once the lifecycle is there,
     // and is stopped before that goes.
     http::Server server;
@@ -70,10 +74,25 @@ const std::vector<http::Endpoint>& Front::endpoints() const noexcept {
 bool Front::is_serving() const {
     constexpr std::chrono::milliseconds patience{2'000};
     try {
-        http::Client client(impl_->server.endpoints().front());
+        http::Client client(impl_->server.endpoints().front(), http::Client::usual_max_body_bytes, {.verify = false});
         return client.request("GET", "/healthz", {}, {}, patience).status == 200;
     } catch (const Error&) {
         return false;
+    }
+}
+
+void Front::reload_tls() {
+    const auto& options = impl_->options;
+    if (!options.tls.is_given()) {
+        spdlog::info("tls: there is no certificate to be read again");
+        return;
+    }
+    try {
+        // A handle of its own: the one of the start may have been fenced and replaced since.
+        const auto cluster = options.tls.cluster ? ceph::Cluster::connect(options.cluster) : nullptr;
+        impl_->server.replace_identity(load_tls_identity(options.tls, cluster));
+    } catch (const std::exception& error) {
+        spdlog::error("tls: the old certificate stays in use: {}", error.what());
     }
 }
 

@@ -31,6 +31,10 @@ class Front {
     /// Whether the server answers: asked of itself, by a request for /healthz.
     bool is_serving() const;
 
+    /// Reads certificate and key again. New connections get them; when something is wrong with them, that is told in
+    /// the log and the old ones stay. Blocks on the cluster if they are kept there.
+    void reload_tls();
+
     /// Takes no more requests, lets running tasks end for the grace time, ends the workers. Blocks, with a bound.
     void drain();
 

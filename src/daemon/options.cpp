@@ -19,6 +19,7 @@ constexpr const char* description =
     "Examples:\n"
     "  ceph-taskd                                   cluster of /etc/ceph/ceph.conf, socket of ceph-task\n"
     "  ceph-taskd -c ./ceph.conf --socket ./taskd.sock --listen 127.0.0.1:0\n"
+    "  ceph-taskd --tls-certificate taskd.crt --tls-key taskd.key --listen '[::1]:8280' --listen 127.0.0.1:8280\n"
     "  curl --unix-socket /run/ceph-taskd/ceph-taskd.sock http://localhost/api/summary\n"
     "  ceph-taskd caps --help                       what its Ceph user needs, and whether it has it\n";
 
@@ -47,7 +48,10 @@ struct Words {
 
 void define_server_options(CLI::App& app, Options& options, Words& words) {
     auto* group = app.add_option_group("Server");
-    group->add_option("--listen", words.listen, "HOST:PORT to listen on, loopback only; port 0 lets the system choose")
+    group
+        ->add_option("--listen", words.listen,
+                     "HOST:PORT to listen on, loopback only, may be repeated; an IPv6 address stands in brackets; port "
+                     "0 lets the system choose; with a certificate http://HOST:PORT is one without TLS")
         ->envname("TASKD_LISTEN")
         ->capture_default_str();
     group->add_flag("--no-listen", words.no_listen, "Only the Unix socket");
@@ -72,6 +76,20 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
+}
+
+void define_tls_options(CLI::App& app, Options& options) {
+    auto* group = app.add_option_group("TLS", "For all of --listen; read again at SIGHUP");
+    auto* certificate = group->add_option("--tls-certificate", options.tls.certificate_file,
+                                          "PEM file of the certificate and of those between it and its root");
+    auto* key = group->add_option("--tls-key", options.tls.key_file, "PEM file of its key, without passphrase");
+    certificate->needs(key);
+    key->needs(certificate);
+    group
+        ->add_flag("--tls-from-cluster", options.tls.cluster,
+                   "Read both from the cluster's config-keys ceph-taskd/crt and ceph-taskd/key")
+        ->excludes(certificate)
+        ->excludes(key);
 }
 
 void define_task_options(CLI::App& app, Options& options, Words& words) {
@@ -102,10 +120,20 @@ std::chrono::milliseconds to_milliseconds(double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+/// With a certificate TLS is what goes without saying.
+http::Endpoint tcp_endpoint(const std::string& text, const TlsSource& tls) {
+    auto endpoint = http::Endpoint::parse(text);
+    if (endpoint.kind != http::Endpoint::Kind::tcp) throw BadRequest("endpoint", "use --socket for '" + text + "'");
+    if (endpoint.tls && !tls.is_given())
+        throw BadRequest("endpoint", "'" + text + "' needs --tls-certificate and --tls-key, or --tls-from-cluster");
+    endpoint.tls = tls.is_given() && text.find("http://") != 0;
+    return endpoint;
+}
+
 void add_endpoints(Options& options, const Words& words) {
     if (!words.socket.empty()) options.listen.push_back(http::Endpoint::unix_socket(words.socket));
     if (!words.no_listen)
-        for (const auto& text : words.listen) options.listen.push_back(http::Endpoint::parse(text));
+        for (const auto& text : words.listen) options.listen.push_back(tcp_endpoint(text, options.tls));
     for (const auto& endpoint : options.listen) require_loopback(endpoint);
     if (options.listen.empty()) throw Finished{2, "ceph-taskd: neither --socket nor --listen: nobody could reach it"};
 }
@@ -120,6 +148,7 @@ Options parse_options(int argc, const char* const* argv) {
     Words words;
     words.cluster.define(app);
     define_server_options(app, options, words);
+    define_tls_options(app, options);
     define_task_options(app, options, words);
     app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
         ->capture_default_str()

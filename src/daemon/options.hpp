@@ -3,6 +3,7 @@
 #include "api/request_rate.hpp"
 #include "ceph/journal.hpp"
 #include "ceph/options.hpp"
+#include "daemon/tls_setup.hpp"
 #include "http/endpoint.hpp"
 #include "worker/dispatcher.hpp"
 
@@ -16,6 +17,7 @@ namespace taskd::daemon {
 struct Options {
     ceph::ClusterOptions cluster;
     std::vector<http::Endpoint> listen;
+    TlsSource tls;            ///< Given when one of `listen` has TLS.
     std::string pool;         ///< Empty: the cluster's rbd_default_pool.
     bool use_journal = true;  ///< False: tasks live in memory only, and there is no standby.
     ceph::JournalOptions journal;
