@@ -62,7 +62,13 @@ struct Outcome {
     std::atomic<bool> is_good{false};
 };
 
-http::Response logged_in(const auth::AccessState& state, const auth::User& user) {
+/// The cookie with the login's token. By TLS a browser is told to send it by nothing else.
+std::string cookie_of(const http::Request& request, const std::string& token, std::string_view more = {}) {
+    return "token=" + token + "; HttpOnly; Path=/; SameSite=Strict" + (request.is_secure() ? "; Secure" : "") +
+           std::string(more);
+}
+
+http::Response logged_in(const http::Request& request, const auth::AccessState& state, const auth::User& user) {
     const auto now = auth::numeric_date_now();
     const auto token =
         auth::sign({http::make_request_id(), user.name, now, now + state.token_lifetime.count()}, state.secret);
@@ -74,7 +80,7 @@ http::Response logged_in(const auth::AccessState& state, const auth::User& user)
                        {"sso", false},
                        {"pwdUpdateRequired", user.must_change_password}});
     response.status = 201;
-    response.headers.emplace_back("Set-Cookie", "token=" + token + "; HttpOnly; Path=/; SameSite=Strict");
+    response.headers.emplace_back("Set-Cookie", cookie_of(request, token));
     return response;
 }
 
@@ -94,7 +100,7 @@ http::net::awaitable<http::Response> login(std::shared_ptr<const Services> servi
     if (!co_await wait.wait_for(patience))
         throw Error(ErrorKind::unavailable, EAGAIN, "auth", "too many log in at once; try again");
     if (!outcome->is_good || !user) co_return invalid_credentials();
-    co_return logged_in(*state, *user);
+    co_return logged_in(request, *state, *user);
 }
 
 http::Response check(const Services& services, const http::Request& request) {
@@ -126,7 +132,7 @@ http::net::awaitable<http::Response> logout(std::shared_ptr<const Services> serv
         throw Error(ErrorKind::unavailable, EAGAIN, "auth",
                     "the token is void here, but the cluster did not take note of it: other servers may still take it");
     auto response = json_response({{"redirect_url", "#/login"}});
-    response.headers.emplace_back("Set-Cookie", "token=; HttpOnly; Path=/; SameSite=Strict; Max-Age=0");
+    response.headers.emplace_back("Set-Cookie", cookie_of(request, "", "; Max-Age=0"));
     co_return response;
 }
 

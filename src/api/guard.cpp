@@ -45,7 +45,7 @@ bool is_of_another_site(const http::Request& request) {
     const auto origin = request.header("Origin");
     if (!origin) return false;
     const auto begin = origin->find("://");
-    return begin == std::string_view::npos || origin->substr(begin + 3) != request.header("Host").value_or("");
+    return begin == std::string_view::npos || origin->substr(begin + 3) != request.host();
 }
 
 /// Root and the daemon's own user need no token at the Unix socket.
@@ -102,7 +102,7 @@ struct Act {
 
     explicit Act(const http::Request& request)
         : who(request.caller ? caller_of(request).name : "-"),
-          from(request.peer.address),
+          from(request.client()),
           what(request.method + " " + request.path) {}
 
     void log(const http::Response& response) const {

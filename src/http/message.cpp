@@ -57,7 +57,22 @@ void Request::clear() noexcept {
     params.clear();
     headers.clear();
     body.clear();
+    forwarded.reset();
     caller.reset();
+}
+
+std::string Request::client() const {
+    if (!forwarded || forwarded->client.empty()) return peer.address;
+    return forwarded->client + " via " + peer.address;
+}
+
+bool Request::is_secure() const noexcept {
+    return forwarded && !forwarded->scheme.empty() ? same_name(forwarded->scheme, "https") : peer.secure;
+}
+
+std::string_view Request::host() const noexcept {
+    if (forwarded && !forwarded->host.empty()) return forwarded->host;
+    return header("Host").value_or(std::string_view());
 }
 
 std::string_view Body::view() const noexcept {

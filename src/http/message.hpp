@@ -58,6 +58,13 @@ struct Peer {
     std::optional<PeerCredentials> credentials;  ///< Unix sockets only.
 };
 
+/// What proxies that are trusted said of a request; each empty when they did not.
+struct Forwarded {
+    std::string client;  ///< An address, with a port or without.
+    std::string scheme;  ///< "http", "https".
+    std::string host;    ///< Of the URL that the client asked for.
+};
+
 struct Request {
     std::string method;             ///< As sent: "GET".
     std::string target;             ///< As sent: "/api/task/?name=x".
@@ -67,9 +74,17 @@ struct Request {
     HeaderFields headers;
     std::string body;
     Peer peer;
+    std::optional<Forwarded> forwarded;  ///< None when the peer is no proxy that is trusted.
     std::shared_ptr<const void> caller;  ///< Set by, and known to, whoever watches over the routes.
 
     std::optional<std::string_view> header(std::string_view name) const noexcept { return headers.find(name); }
+
+    /// Who sent it, for people to read: "192.0.2.1:1234"; "192.0.2.1 via 127.0.0.1:1234" when a proxy passed it on.
+    std::string client() const;
+    /// Whether it came by TLS, to us or to the proxy.
+    bool is_secure() const noexcept;
+    /// The host that the client asked, with its port if it named one; may be empty.
+    std::string_view host() const noexcept;
 
     /// The path parameter of that name; asking for one that the route's pattern does not have is a bug.
     /// @throws std::out_of_range

@@ -37,9 +37,14 @@ bool concerns_one_connection(int code) noexcept {
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-std::string address_without_port(const Peer& peer) {
-    if (peer.kind == Peer::Kind::unix_socket) return {};
-    return peer.address.substr(0, peer.address.rfind(':'));
+/// What connections are counted by: the address, of IPv6 without the half that a client chooses by itself; empty for
+/// those that are not counted.
+std::string counted_address(const Peer& peer, const TrustedProxies& proxies) {
+    if (peer.kind == Peer::Kind::unix_socket || proxies.trusts(peer)) return {};
+    const auto address = read_ip_address(peer.address);
+    if (!address) return peer.address.substr(0, peer.address.rfind(':'));
+    const bool is_ipv6 = peer.address.starts_with('[');
+    return {reinterpret_cast<const char*>(address->data()), is_ipv6 ? address->size() / 2 : address->size()};
 }
 
 }  // namespace
@@ -70,6 +75,7 @@ struct Server::Impl {
     const ServerOptions options;
     const Router router;
     ConnectionBudget budget;
+    ByteBudget bodies;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::vector<Endpoint> endpoints;
     std::size_t next_thread = 0;  // the first thread's
@@ -85,6 +91,7 @@ Server::Impl::Impl(ServerOptions server_options, Router server_router)
     : options(std::move(server_options)),
       router(std::move(server_router)),
       budget(options.connections, options.connections_per_address),
+      bodies(options.bodies_bytes),
       identity(options.identity) {
     for (const auto& endpoint : options.listen) {
         if (endpoint.tls && !options.identity)
@@ -93,7 +100,7 @@ Server::Impl::Impl(ServerOptions server_options, Router server_router)
         endpoints.push_back(listeners.back()->socket.endpoint());
     }
     for (unsigned index = 0; index < std::max(1U, options.threads); ++index)
-        threads.push_back(std::make_unique<ServerThread>(options, router));
+        threads.push_back(std::make_unique<ServerThread>(options, router, bodies));
 }
 
 void Server::Impl::Listener::close() {
@@ -141,7 +148,7 @@ bool Server::Impl::accept_some(Listener& listener) {
 
 void Server::Impl::take(FileDescriptor socket, const Endpoint& listening) {
     auto peer = peer_of(socket.get(), listening);
-    auto slot = budget.take(address_without_port(peer));
+    auto slot = budget.take(counted_address(peer, options.proxies));
     auto& counters = threads.front()->counters();
     if (slot.verdict() == ConnectionBudget::Verdict::serve)
         counters.connections_accepted.increase();
@@ -230,6 +237,7 @@ const std::vector<Endpoint>& Server::endpoints() const noexcept {
 Statistics Server::statistics() const {
     Statistics sum;
     sum.connections_open = impl_->budget.served();
+    sum.body_bytes = impl_->bodies.taken();
     for (const auto& thread : impl_->threads) {
         const auto& counters = thread->counters();
         sum.connections_accepted += counters.connections_accepted.value();

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "http/cors_policy.hpp"
 #include "http/endpoint.hpp"
 #include "http/request_reader.hpp"
 #include "http/router.hpp"
 #include "http/tls_identity.hpp"
+#include "http/trusted_proxies.hpp"
 
 #include <array>
 #include <chrono>
@@ -23,9 +25,13 @@ struct ServerOptions {
     unsigned threads = 1;
     std::string server_name = "Ceph-Dashboard";  ///< Value of the Server header.
 
-    ReadLimits limits{};                         ///< Beyond: 431, 413.
-    std::size_t connections = 2048;              ///< Beyond: 503, and the connection is closed.
-    std::size_t connections_per_address = 1024;  ///< The same for one TCP client address; 0: no limit.
+    ReadLimits limits{};             ///< Beyond: 431, 413.
+    std::size_t connections = 2048;  ///< Beyond: 503, and the connection is closed.
+    /// The same for one TCP client: an IPv4 address, or the 64 bits of an IPv6 one that are its network; 0: no limit.
+    /// Proxies that are trusted have none.
+    std::size_t connections_per_address = 1024;
+    /// All bodies that are on their way, together; those up to 16 KiB do not count. Beyond: 503.
+    std::size_t bodies_bytes = 64 * 1024 * 1024;
 
     /// From the start of a new connection (its TLS handshake included), or from the first byte of a later request, to
     /// the end of the header. Beyond: 408.
@@ -34,13 +40,17 @@ struct ServerOptions {
     std::chrono::milliseconds write_timeout{30'000};  ///< For one whole response; then the connection is cut.
     std::chrono::milliseconds idle_timeout{60'000};   ///< Between two requests; then the connection is closed.
 
+    TrustedProxies proxies{};
+    CorsPolicy cors{};
+
     mode_t unix_mode = 0660;                      ///< Permissions of a Unix socket's file.
     int backlog = 512;                            ///< Connections that the kernel holds until they are accepted.
     std::chrono::milliseconds accept_retry{100};  ///< Pause after an accept that failed (no descriptors left).
 };
 
 struct Statistics {
-    std::uint64_t connections_open = 0;      ///< Now; all others are totals.
+    std::uint64_t connections_open = 0;      ///< Now; the others are totals.
+    std::uint64_t body_bytes = 0;            ///< Of large bodies on their way; now as well.
     std::uint64_t connections_accepted = 0;  ///< Those that are served.
     std::uint64_t connections_refused = 0;   ///< By a limit.
     std::uint64_t accept_errors = 0;

@@ -54,8 +54,12 @@ std::chrono::milliseconds tick_interval_for(const ServerOptions& options) {
 
 }  // namespace
 
-ServerThread::ServerThread(const ServerOptions& options, const Router& router)
-    : options_(options), router_(router), writer_(options.server_name), tick_interval_(tick_interval_for(options)) {
+ServerThread::ServerThread(const ServerOptions& options, const Router& router, ByteBudget& bodies)
+    : options_(options),
+      router_(router),
+      bodies_(bodies),
+      writer_(options.server_name),
+      tick_interval_(tick_interval_for(options)) {
     ticker_.emplace(context_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/awaitable.hpp"
+#include "http/byte_budget.hpp"
 #include "http/connection_budget.hpp"
 #include "http/file_descriptor.hpp"
 #include "http/response_writer.hpp"
@@ -72,7 +73,7 @@ class Connection {
 /// @thread  The thread itself, unless said otherwise.
 class ServerThread {
   public:
-    ServerThread(const ServerOptions& options, const Router& router);
+    ServerThread(const ServerOptions& options, const Router& router, ByteBudget& bodies);
     ~ServerThread();
     ServerThread(const ServerThread&) = delete;
     ServerThread& operator=(const ServerThread&) = delete;
@@ -80,6 +81,7 @@ class ServerThread {
     const ServerOptions& options() const noexcept { return options_; }
     const Router& router() const noexcept { return router_; }
     ResponseWriter& writer() noexcept { return writer_; }
+    ByteBudget& bodies() noexcept { return bodies_; }
     bool is_stopping() const noexcept { return stopping_; }
     net::io_context& context() noexcept { return context_; }
 
@@ -119,6 +121,7 @@ class ServerThread {
 
     const ServerOptions& options_;
     const Router& router_;
+    ByteBudget& bodies_;  // all threads'
     Counters counters_;
     ResponseWriter writer_;
     std::list<Connection*> connections_;

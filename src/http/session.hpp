@@ -34,7 +34,9 @@ class Session final : public Connection {
         : thread_(thread),
           stream_(std::move(stream)),
           peer_(std::move(peer)),
+          comes_by_proxy_(thread.options().proxies.trusts(peer_)),
           reader_(thread.options().limits),
+          body_share_(thread.bodies()),
           entry_(thread.enter(*this)) {}
     ~Session() override { thread_.leave(entry_); }
 
@@ -104,13 +106,21 @@ class Session final : public Connection {
     net::awaitable<bool> read_request() {
         for (;;) {
             const auto step = reader_.advance(request_);
+            if (step == Step::refused) {
+                note_origin();
+                co_await send_last(reader_.refusal());
+                co_return false;
+            }
+            if (!hold_body()) {
+                note_origin();
+                auto response = error_response(503, "Too many large requests at once");
+                response.headers.emplace_back("Retry-After", "1");
+                co_await send_last(std::move(response));
+                co_return false;
+            }
             if (step == Step::complete) {
                 prepare_answer();
                 co_return true;
-            }
-            if (step == Step::refused) {
-                co_await send_last(reader_.refusal());
-                co_return false;
             }
             if (step == Step::send_continue) {
                 wire_.head = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -132,6 +142,7 @@ class Session final : public Connection {
                 continue;
             }
             if (expired_ && !was_idle) {
+                note_origin();
                 thread_.counters().timeouts.increase();
                 co_await send_last(error_response(408, "The request took too long to arrive"));
             }
@@ -144,6 +155,8 @@ class Session final : public Connection {
         deadline_ = TimePoint::max();
         timed_phase_.reset();
         request_.peer = peer_;
+        if (comes_by_proxy_) request_.forwarded = thread_.options().proxies.read(request_);
+        note_origin();
         const auto encoding = request_.header("Accept-Encoding");
         response_for_ = {.is_head = request_.method == "HEAD",
                          .accepts_gzip = encoding && accepts_gzip(*encoding),
@@ -156,6 +169,10 @@ class Session final : public Connection {
             normalise_path(request_.target, request_.path);
             if (!is_well_formed_path(request_.path)) {
                 response = error_response(400, "The path '" + request_.path + "' is malformed.");
+                return nullptr;
+            }
+            if (!origin_.empty() && CorsPolicy::is_preflight(request_)) {
+                response = CorsPolicy::preflight_answer();
                 return nullptr;
             }
             auto query = parse_query(query_of(request_.target));
@@ -196,7 +213,17 @@ class Session final : public Connection {
                               id);
     }
 
+    /// The page that will read the answer. Asked for as soon as there may be one, for a handler gets the request.
+    void note_origin() { origin_ = thread_.options().cors.allowed_origin(request_.headers); }
+
+    /// Whether there is room for what has come of the body.
+    bool hold_body() {
+        constexpr std::size_t free_bytes = 16 * 1024;
+        return request_.body.size() <= free_bytes || body_share_.hold(request_.body.size());
+    }
+
     void compose(Response response) {
+        if (!thread_.options().cors.is_empty()) CorsPolicy::allow(origin_, response);
         auto status_class = static_cast<std::size_t>(response.status) / 100;
         try {
             thread_.writer().write(std::move(response), response_for_, wire_);
@@ -209,9 +236,11 @@ class Session final : public Connection {
         if (status_class < thread_.counters().responses.size()) thread_.counters().responses[status_class].increase();
     }
 
-    /// The last response of the connection: what follows it in the input is of no use.
+    /// The last response of the connection: the request, and what follows it in the input, are of no use.
     net::awaitable<void> send_last(Response response) {
         lingers_ = true;
+        request_.body = std::string();  // and so it need not be kept while the connection lingers
+        body_share_.give_back();
         response_for_ = {.close = true};
         compose(std::move(response));
         if (!write_now()) lingers_ = co_await write_rest();  // NOLINT(bugprone-use-after-move): as in refuse()
@@ -249,6 +278,7 @@ class Session final : public Connection {
     void make_ready_for_next() {
         constexpr std::size_t kept_bytes = 64 * 1024;
         if (request_.body.capacity() > kept_bytes) request_.body = std::string();
+        body_share_.give_back();
         wire_.plain = Body();
         wire_.encoded.reset();
         reader_.next();
@@ -294,8 +324,11 @@ class Session final : public Connection {
     ServerThread& thread_;
     Stream stream_;
     Peer peer_;
+    const bool comes_by_proxy_;
     RequestReader reader_;
     Request request_;
+    ByteBudget::Share body_share_;
+    std::string origin_;  // empty: no page of another site that may read it
     ResponseFor response_for_;
     WireResponse wire_;
     std::size_t head_sent_ = 0;

@@ -109,6 +109,75 @@ TEST_F(AuthRoutesTest, TheCookieComesBeforeTheBearer) {
               401);
 }
 
+/// The same front behind a proxy that it trusts, with a site whose pages may read.
+class ProxiedAuthRoutesTest : public AuthRoutesTest {
+  protected:
+    ProxiedAuthRoutesTest() { proxied.start(); }
+    ~ProxiedAuthRoutesTest() override { proxied.stop(std::chrono::milliseconds(0)); }
+
+    static http::ServerOptions proxied_options() {
+        auto options = server_options();
+        options.proxies = http::TrustedProxies({http::Network::parse("127.0.0.1")});
+        options.cors = http::CorsPolicy({"https://ui.example"});
+        return options;
+    }
+    http::ClientResponse send(std::string_view method, std::string_view target, std::string_view body,
+                              const std::vector<http::NameValue>& headers) {
+        http::Client client(proxied.endpoints().front());
+        return client.request(method, target, headers, body, std::chrono::seconds(60));
+    }
+    int change_with_cookie(std::vector<http::NameValue> headers) {
+        headers.emplace_back("Cookie", "token=" + token("admin"));
+        return send("DELETE", "/api/task/no-such", {}, headers).status;
+    }
+
+    http::Server proxied{proxied_options(), make_router(Access{[this] { return standing; }, [this] { return caps; }})};
+};
+
+TEST_F(ProxiedAuthRoutesTest, TheSameSiteIsTheOneThatTheProxyWasAskedFor) {
+    EXPECT_EQ(change_with_cookie({{"X-Forwarded-Host", "ceph.example"}, {"Origin", "https://ceph.example"}}), 404);
+    EXPECT_EQ(change_with_cookie({{"X-Forwarded-Host", "ceph.example"}, {"Origin", "https://evil.example"}}), 403);
+    // Without a proxy anybody may claim that.
+    EXPECT_EQ(request("DELETE", "/api/task/no-such", {},
+                      {{"Cookie", "token=" + token("admin")},
+                       {"X-Forwarded-Host", "evil.example"},
+                       {"Origin", "https://evil.example"}})
+                  .status,
+              403);
+}
+
+TEST_F(ProxiedAuthRoutesTest, PagesOfAListedSiteMayReadRefusalsButNotUseTheCookie) {
+    const auto refused = send("GET", "/api/task", {}, {{"Origin", "https://ui.example"}});
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), "https://ui.example");
+    EXPECT_FALSE(refused.header("Access-Control-Allow-Credentials"));
+
+    const auto preflight = send("OPTIONS", "/api/task/no-such", {},
+                                {{"Origin", "https://ui.example"}, {"Access-Control-Request-Method", "DELETE"}});
+    EXPECT_EQ(preflight.status, 204) << "asked without a token";
+    EXPECT_EQ(preflight.header("Access-Control-Allow-Origin"), "https://ui.example");
+
+    EXPECT_EQ(change_with_cookie({{"Origin", "https://ui.example"}}), 403);
+    EXPECT_EQ(change_with_cookie({{"Origin", "https://ui.example"}, {"Sec-Fetch-Site", "same-site"}}), 403);
+    EXPECT_EQ(send("DELETE", "/api/task/no-such", {},
+                   {{"Origin", "https://ui.example"}, {"Authorization", "Bearer " + token("admin")}})
+                  .status,
+              404);
+}
+
+TEST_F(ProxiedAuthRoutesTest, TheCookieOfAnEncryptedLoginIsForEncryptedConnectionsOnly) {
+    const std::string body = R"({"username": "admin", "password": "secret"})";
+    const auto cookie = [&](const char* scheme) {
+        const auto answer =
+            send("POST", "/api/auth", body, {{"Content-Type", "application/json"}, {"X-Forwarded-Proto", scheme}});
+        EXPECT_EQ(answer.status, 201);
+        return std::string(answer.header("Set-Cookie").value_or(""));
+    };
+
+    EXPECT_THAT(cookie("https"), ::testing::EndsWith("; SameSite=Strict; Secure"));
+    EXPECT_THAT(cookie("http"), ::testing::EndsWith("; SameSite=Strict"));
+}
+
 TEST_F(AuthRoutesTest, ACookieFromAnotherSitesPageChangesNothing) {
     const std::string cookie = "token=" + token("admin");
     const auto send = [&](http::NameValue header) {

@@ -93,6 +93,29 @@ TEST(ServerLimits, TooManyConnectionsOfOneAddressAre503) {
     EXPECT_EQ(status_of(test.connect().response()), 503);
 }
 
+TEST(ServerLimits, LargeBodiesShareTheirMemory) {
+    auto options = patient();
+    options.bodies_bytes = 100'000;
+    TestServer test(options);
+    const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n";
+    auto first = test.connect();
+    first.send(head + std::string(70'000, 'x'));
+    auto second = test.connect();
+    ASSERT_TRUE(eventually([&] { return test.server.statistics().body_bytes >= 70'000; }));
+
+    second.send(head + std::string(80'000, 'x'));
+    const auto refused = second.response();
+    EXPECT_EQ(status_of(refused), 503);
+    EXPECT_THAT(refused, HasSubstr("\r\nRetry-After: 1\r\n"));
+
+    auto small = test.connect();
+    small.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n" + std::string(10'000, 'x'));
+    EXPECT_EQ(status_of(small.response()), 200) << "small ones do not count";
+    first.send(std::string(10'000, 'x'));
+    EXPECT_EQ(status_of(first.response()), 200);
+    EXPECT_TRUE(eventually([&] { return test.server.statistics().body_bytes == 0; }));
+}
+
 TEST(ServerLimits, ASlowHeaderIs408) {
     auto options = patient();
     options.header_timeout = 300ms;  // its beginning must come within it on any machine

@@ -120,6 +120,10 @@ inline Router test_router(Gate& gate) {
                    for (const auto& [name, value] : request.query) text += "|" + name + "=" + value;
                    return text_response(text);
                }));
+    router.add("GET", "/client", SyncHandler([](const Request& request) {
+                   return text_response(request.client() + (request.is_secure() ? "|secure|" : "|plain|") +
+                                        std::string(request.host()));
+               }));
     router.add("GET", "/peer", SyncHandler([](const Request& request) {
                    const auto& credentials = request.peer.credentials;
                    return text_response(request.peer.address + "|" +
