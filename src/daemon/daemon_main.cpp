@@ -4,6 +4,7 @@
 #include "ceph/cluster.hpp"
 #include "core/core_files.hpp"
 #include "daemon/caps_command.hpp"
+#include "daemon/file_limit.hpp"
 #include "daemon/front.hpp"
 #include "daemon/options.hpp"
 #include "worker/worker_main.hpp"
@@ -92,6 +93,7 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
         forbid_core_files();
     const sigset_t signals = block_signals();
     start_logging(options.log_level);
+    raise_file_limit();
     try {
         const auto cluster = ceph::Cluster::connect(options.cluster);
         require_pool(*cluster, options.pool);

@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "daemon/caps_watch.hpp"
+#include "daemon/file_limit.hpp"
 #include "daemon/lifecycle.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
@@ -23,15 +24,24 @@ http::ServerOptions server_options(const Options& options, const std::shared_ptr
     http::ServerOptions server;
     server.listen = options.listen;
     server.threads = options.http_threads;
+    server.proxies = http::TrustedProxies(options.trusted_proxies);
+    server.cors = http::CorsPolicy(options.cors_origins);
+    server.connections = within_file_limit(options.connections);
+    server.connections_per_address = options.connections_per_client;
     if (options.tls.is_given()) server.identity = load_tls_identity(options.tls, cluster);
     return server;
+}
+
+/// An address to listen on that stands for all of a host's: nobody can be sent there.
+bool is_wildcard(const http::Endpoint& endpoint) {
+    return endpoint.host == "0.0.0.0" || endpoint.host == "::";
 }
 
 /// Where a standby sends clients: what it was told to say, else the first TCP address it listens on.
 std::string public_url(const Options& options, const std::vector<http::Endpoint>& endpoints) {
     if (!options.public_url.empty()) return options.public_url;
     for (const auto& endpoint : endpoints)
-        if (endpoint.kind == http::Endpoint::Kind::tcp) return endpoint.url();
+        if (endpoint.kind == http::Endpoint::Kind::tcp && !is_wildcard(endpoint)) return endpoint.url();
     return {};
 }
 

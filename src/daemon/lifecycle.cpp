@@ -162,8 +162,8 @@ void Lifecycle::run() {
 
 /// Without a journal there is no role to share.
 void Lifecycle::be_alone(const std::shared_ptr<ceph::Cluster>& cluster) {
-    const auto session =
-        std::make_shared<Session>(options_, Session::Surroundings{cluster, nullptr, &registry_, worker_command_, {}});
+    const auto session = std::make_shared<Session>(
+        options_, Session::Surroundings{cluster, nullptr, &registry_, worker_command_, {}, url_});
     publish(session, "active");
     while (pause(renew_interval)) session->publish_status();
     publish(nullptr, "draining");
@@ -205,7 +205,7 @@ Lifecycle::End Lifecycle::be_active(const std::shared_ptr<ceph::Cluster>& cluste
                                 });
     };
     const auto session = std::make_shared<Session>(
-        options_, Session::Surroundings{cluster, journal, &registry_, worker_command_, record_workers});
+        options_, Session::Surroundings{cluster, journal, &registry_, worker_command_, record_workers, url_});
     session->recover(content);
     publish(session, "active");
     spdlog::info("active");

@@ -2,6 +2,7 @@
 
 #include "daemon/cluster_words.hpp"
 #include "daemon/version.hpp"
+#include "http/cors_policy.hpp"
 #include "http/default_endpoint.hpp"
 
 #include <algorithm>
@@ -42,6 +43,8 @@ struct Words {
     double grace_s = 10;
     double stall_s = 10;
     std::string auth = "none";
+    std::vector<std::string> trusted_proxies{};
+    std::vector<std::string> cors_origins{};
     bool no_listen = false;
     bool no_journal = false;
 };
@@ -71,8 +74,6 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
                      "are answered with 429; 0: no limit")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1e6));
-    group->add_option("--public-url", options.public_url,
-                      "URL under which clients reach this daemon, for redirects of a standby");
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
@@ -90,6 +91,30 @@ void define_tls_options(CLI::App& app, Options& options) {
                    "Read both from the cluster's config-keys ceph-taskd/crt and ceph-taskd/key")
         ->excludes(certificate)
         ->excludes(key);
+}
+
+void define_network_options(CLI::App& app, Options& options, Words& words) {
+    auto* group = app.add_option_group("Network");
+    group->add_option("--public-url", options.public_url,
+                      "URL under which clients reach this daemon, for redirects of a standby");
+    group->add_option(
+        "--trusted-proxy", words.trusted_proxies,
+        "Address or network (10.0.0.0/8) of proxies whose X-Forwarded-For, -Proto and -Host are believed; "
+        "may be repeated");
+    group->add_option("--cors-origin", words.cors_origins,
+                      "https://HOST[:PORT] of another site whose pages may call, by token, not by cookie; may be "
+                      "repeated");
+    group
+        ->add_option("--connections", options.connections,
+                     "Connections at a time; one too many is answered with 503. As many files as that, and 500, must "
+                     "the process be allowed to have open")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+    group
+        ->add_option("--connections-per-client", options.connections_per_client,
+                     "The same for one IPv4 address or IPv6 network of 64 bits; 0: no limit")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1'000'000));
 }
 
 void define_task_options(CLI::App& app, Options& options, Words& words) {
@@ -138,6 +163,28 @@ void add_endpoints(Options& options, const Words& words) {
     if (options.listen.empty()) throw Finished{2, "ceph-taskd: neither --socket nor --listen: nobody could reach it"};
 }
 
+/// What a redirect may put a path behind.
+std::string checked_url(std::string url) {
+    if (url.empty()) return url;
+    while (url.ends_with('/')) url.pop_back();
+    const auto begin = url.find("://");
+    const bool has_scheme = url.starts_with("http://") || url.starts_with("https://");
+    const bool is_clean = std::all_of(url.begin(), url.end(), [](unsigned char c) {
+        return c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '<' && c != '>';
+    });
+    if (!has_scheme || url.size() == begin + 3 || url[begin + 3] == '/' || !is_clean)
+        throw BadRequest("public-url", "expected http://HOST[:PORT][/PATH] or https://…: '" + url + "'");
+    return url;
+}
+
+/// The option that a mistake was made in.
+std::string option_of(const std::string& field) {
+    if (field == "network") return "--trusted-proxy";
+    if (field == "origin") return "--cors-origin";
+    if (field == "public-url") return "--public-url";
+    return "--listen";
+}
+
 }  // namespace
 
 Options parse_options(int argc, const char* const* argv) {
@@ -149,6 +196,7 @@ Options parse_options(int argc, const char* const* argv) {
     words.cluster.define(app);
     define_server_options(app, options, words);
     define_tls_options(app, options);
+    define_network_options(app, options, words);
     define_task_options(app, options, words);
     app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
         ->capture_default_str()
@@ -166,13 +214,17 @@ Options parse_options(int argc, const char* const* argv) {
         options.grace = to_milliseconds(words.grace_s);
         options.dispatcher.stall_after = to_milliseconds(words.stall_s);
         add_endpoints(options, words);
+        options.public_url = checked_url(options.public_url);
+        for (const auto& text : words.trusted_proxies) options.trusted_proxies.push_back(http::Network::parse(text));
+        for (const auto& text : words.cors_origins)
+            options.cors_origins.push_back(http::CorsPolicy::parse_origin(text));
     } catch (const CLI::ParseError& end) {
         std::ostringstream out;
         std::ostringstream err;
         const int code = app.exit(end, out, err);
         throw Finished{code == 0 ? 0 : 2, code == 0 ? out.str() : "ceph-taskd: " + std::string(end.what())};
     } catch (const BadRequest& mistake) {
-        throw Finished{2, "ceph-taskd: --listen: " + std::string(mistake.what())};
+        throw Finished{2, "ceph-taskd: " + option_of(mistake.field()) + ": " + std::string(mistake.what())};
     }
     return options;
 }

@@ -5,6 +5,7 @@
 #include "ceph/options.hpp"
 #include "daemon/tls_setup.hpp"
 #include "http/endpoint.hpp"
+#include "http/network.hpp"
 #include "worker/dispatcher.hpp"
 
 #include <chrono>
@@ -21,10 +22,15 @@ struct Options {
     std::string pool;         ///< Empty: the cluster's rbd_default_pool.
     bool use_journal = true;  ///< False: tasks live in memory only, and there is no standby.
     ceph::JournalOptions journal;
-    std::string public_url;  ///< Where a standby sends clients; empty: the first TCP address.
+    /// Where a standby sends clients, without a '/' at its end; empty: the first TCP address that is one of a host.
+    std::string public_url;
     worker::DispatcherOptions dispatcher;
     enum class Auth { none, dashboard };
     Auth auth = Auth::none;  ///< Whom requests over TCP are to come from: anybody, or users of the cluster's dashboard.
+    std::vector<http::Network> trusted_proxies;
+    std::vector<std::string> cors_origins;
+    std::size_t connections = 2048;
+    std::size_t connections_per_client = 1024;
     api::RequestRate::Limit request_rate;  ///< Of each user who logs in.
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.

@@ -16,6 +16,7 @@
 #include "worker/operation_service.hpp"
 #include "worker/worker_process.hpp"
 
+#include <map>
 #include <optional>
 
 #include <spdlog/spdlog.h>
@@ -41,6 +42,13 @@ worker::Dispatcher::WorkerFactory make_factory(const Options& options, const Ses
         const worker::protocol::Setup setup{cluster_options, role == Role::quarantine ? 1 : most_jobs};
         return std::make_unique<worker::WorkerProcess>(command, setup, context, events);
     };
+}
+
+/// What the service map tells of this front.
+std::map<std::string, std::string> service_metadata(const Session::Surroundings& around) {
+    auto metadata = ceph::own_metadata(*around.cluster, std::string(version));
+    if (!around.url.empty()) metadata.emplace("url", around.url);
+    return metadata;
 }
 
 /// Whether a later try may find a monitor.
@@ -138,8 +146,7 @@ struct Session::Impl {
           dispatcher(dispatcher_options(options.dispatcher, around, command_sender), make_factory(options, around)),
           operations(tasks, *around.registry, dispatcher, rbd::Limits{}, api::task_failure_view,
                      {around.cluster, around.journal}),
-          service_map(around.cluster, std::to_string(::getpid()),
-                      ceph::own_metadata(*around.cluster, std::string(version))),
+          service_map(around.cluster, std::to_string(::getpid()), service_metadata(around)),
           services{tasks,          operations,
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? history.get() : nullptr,

@@ -27,6 +27,7 @@ class Session {
         /// Makes the addresses of the workers durable, then calls `recorded`: no worker gets a job before its address
         /// can be fenced.
         std::function<void(std::vector<std::string> addresses, std::function<void()> recorded)> record_workers;
+        std::string url = {};  ///< Under which clients reach this front, for people to read; may be empty.
     };
 
     Session(const Options& options, Surroundings surroundings);

@@ -82,6 +82,40 @@ TEST(Options, RefusesToListenBeyondLoopback) {
     }
 }
 
+TEST(Options, WithACertificateTlsGoesWithoutSaying) {
+    const auto options = parse({"--tls-certificate", "/c", "--tls-key", "/k", "--listen", "127.0.0.1:1", "--listen",
+                                "http://[::1]:2", "--listen", "https://[::1]:3"});
+
+    std::vector<std::string> urls;
+    for (const auto& endpoint : options.listen) urls.push_back(endpoint.url());
+    EXPECT_THAT(
+        urls, ::testing::ElementsAre(StartsWith("unix:"), "https://127.0.0.1:1", "http://[::1]:2", "https://[::1]:3"));
+    EXPECT_TRUE(options.tls.is_given());
+    EXPECT_TRUE(parse({"--tls-from-cluster"}).listen[1].tls);
+    EXPECT_FALSE(parse({}).listen[1].tls);
+}
+
+TEST(Options, TlsNeedsBothFilesOrTheCluster) {
+    EXPECT_THAT(finished({"--tls-certificate", "/c"}).text, HasSubstr("--tls-key"));
+    EXPECT_THAT(finished({"--tls-key", "/k"}).text, HasSubstr("--tls-certificate"));
+    EXPECT_THAT(finished({"--tls-certificate", "/c", "--tls-key", "/k", "--tls-from-cluster"}).text,
+                HasSubstr("--tls-from-cluster"));
+    EXPECT_THAT(finished({"--listen", "https://127.0.0.1:1"}).text, HasSubstr("--tls-certificate"));
+}
+
+TEST(Options, NetworksOriginsAndTheUrlAreChecked) {
+    const auto options = parse({"--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1", "--cors-origin",
+                                "https://UI.example", "--public-url", "https://h:1/x/"});
+    EXPECT_EQ(options.trusted_proxies.size(), 2U);
+    EXPECT_THAT(options.cors_origins, ::testing::ElementsAre("https://ui.example"));
+    EXPECT_EQ(options.public_url, "https://h:1/x");
+
+    EXPECT_THAT(finished({"--trusted-proxy", "10.0.0.1/8"}).text, StartsWith("ceph-taskd: --trusted-proxy: "));
+    EXPECT_THAT(finished({"--cors-origin", "*"}).text, StartsWith("ceph-taskd: --cors-origin: "));
+    for (const char* url : {"h:1", "https://", "https:///x", "ftp://h", "https://h/ x", "https://h/?x"})
+        EXPECT_THAT(finished({"--public-url", url}).text, StartsWith("ceph-taskd: --public-url: ")) << url;
+}
+
 TEST(Options, RefusesToServeNobody) {
     EXPECT_EQ(finished({"--socket", "", "--no-listen"}).exit_code, 2);
 }
