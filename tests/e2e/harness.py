@@ -140,7 +140,7 @@ class Daemon:
 
     def ready_url(self):
         expect(self.process.poll() is None, lambda: "ceph-taskd ended: " + self.output())
-        ready = re.search(r"^ceph-taskd ready:.*(http://\S+)", self.output(), re.M)
+        ready = re.search(r"^ceph-taskd ready:.*?(https?://\S+)", self.output(), re.M)
         return ready and ready.group(1)
 
     @property
