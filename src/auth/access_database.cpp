@@ -67,6 +67,10 @@ Permissions User::permissions() const noexcept {
     return result;
 }
 
+std::int64_t User::token_time(std::int64_t now) const noexcept {
+    return last_update > now && last_update <= now + most_ahead.count() ? last_update : now;
+}
+
 std::shared_ptr<const User> trusted_user() {
     static const auto user = [] {
         User everybody;
@@ -82,7 +86,7 @@ AccessDatabase AccessDatabase::parse(std::string_view text) {
     const auto document = json::parse(text, nullptr, false);
     const auto users = document.is_object() ? document.find("users") : document.end();
     if (!document.is_object() || users == document.end() || !users->is_object())
-        throw Error(ErrorKind::internal, EBADMSG, "auth", "the dashboard's user database cannot be read");
+        throw Error(ErrorKind::internal, EBADMSG, "auth", "the database of users cannot be read");
     const auto roles = custom_roles(document);
     AccessDatabase database;
     for (const auto& [name, record] : users->items()) {

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, scope_count> scope_names{
     "hosts",      "config-opt", "pool",    "osd", "monitor", "rbd-image",  "iscsi", "rbd-mirroring",
     "rgw",        "cephfs",     "manager", "log", "grafana", "prometheus", "user",  "dashboard-settings",
     "nfs-ganesha"};
-constexpr std::array<std::string_view, 4> permission_names{"read", "create", "update", "delete"};
+constexpr std::array<std::string_view, permission_count> permission_names{"read", "create", "update", "delete"};
 constexpr std::uint8_t all_four = 0b1111;
 
 constexpr std::uint8_t bit(Permission permission) noexcept {
@@ -120,6 +120,25 @@ std::optional<Permissions> system_role(std::string_view name) {
     if (name == "cephfs-manager") return role({cephfs}, {grafana});
     if (name == "ganesha-manager") return role({nfs_ganesha, cephfs, rgw}, {grafana});
     return std::nullopt;
+}
+
+const std::array<std::string_view, 8>& system_role_names() noexcept {
+    static constexpr std::array<std::string_view, 8> names{"administrator",  "read-only",       "block-manager",
+                                                           "rgw-manager",    "cluster-manager", "pool-manager",
+                                                           "cephfs-manager", "ganesha-manager"};
+    return names;
+}
+
+std::string_view system_role_description(std::string_view name) noexcept {
+    if (name == "administrator") return "may do everything";
+    if (name == "read-only") return "may look at everything but the settings";
+    if (name == "block-manager") return "may do everything with images, their mirroring and iSCSI";
+    if (name == "rgw-manager") return "may do everything with the object gateway";
+    if (name == "cluster-manager") return "may do everything with hosts, daemons, configuration and logs";
+    if (name == "pool-manager") return "may do everything with pools";
+    if (name == "cephfs-manager") return "may do everything with file systems";
+    if (name == "ganesha-manager") return "may do everything with NFS and what it exports";
+    return {};
 }
 
 }  // namespace taskd::auth

@@ -32,6 +32,7 @@ enum class Scope : std::uint8_t {
 inline constexpr std::size_t scope_count = 17;
 
 enum class Permission : std::uint8_t { read, create, update, remove };  ///< The last is "delete" in text.
+inline constexpr std::size_t permission_count = 4;
 
 std::string_view to_string(Scope scope) noexcept;
 std::string_view to_string(Permission permission) noexcept;
@@ -60,5 +61,10 @@ class Permissions {
 
 /// Of a role that every cluster has; none for another name.
 std::optional<Permissions> system_role(std::string_view name);
+
+/// Their names, in the order in which the dashboard lists them.
+const std::array<std::string_view, 8>& system_role_names() noexcept;
+/// What a role that every cluster has is for, in a few words.
+std::string_view system_role_description(std::string_view name) noexcept;
 
 }  // namespace taskd::auth
