@@ -6,11 +6,11 @@
 
 namespace taskd::daemon {
 
-void ClusterWords::define(CLI::App& app) {
+void ClusterWords::define(CLI::App& app, const char* id_names) {
     auto* group = app.add_option_group("Cluster", "Ceph's own options; CEPH_CONF and CEPH_ARGS are honoured");
     group->add_option("-c,--conf", options_.conf, "Path of ceph.conf");
     group->add_option("-n,--name", options_.name, "Entity name")->capture_default_str();
-    group->add_option("-i,--id", id_, "Entity name without its type: admin stands for client.admin");
+    group->add_option(id_names, id_, "Entity name without its type: admin stands for client.admin");
     group->add_option("-k,--keyring", options_.keyring, "Path of the keyring");
     group->add_option("--cluster", options_.cluster, "Cluster name, part of the default paths")->capture_default_str();
     group->add_option("--connect-timeout", connect_timeout_s_, "Seconds to wait for a monitor at start")

@@ -14,7 +14,8 @@ namespace taskd::daemon {
 class ClusterWords {
   public:
     /// Adds them to a command, which must not outlive this.
-    void define(CLI::App& app);
+    /// @param id_names  Of the option for the id: commands that read a file have Ceph's `-i` for that.
+    void define(CLI::App& app, const char* id_names = "-i,--id");
 
     /// What they say, once the command line is parsed.
     ceph::ClusterOptions options() const;

@@ -3,6 +3,7 @@
 #include "ceph/caps.hpp"
 #include "ceph/cluster.hpp"
 #include "core/core_files.hpp"
+#include "daemon/access_command.hpp"
 #include "daemon/caps_command.hpp"
 #include "daemon/file_limit.hpp"
 #include "daemon/front.hpp"
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -27,6 +29,8 @@ namespace {
 
 constexpr std::string_view worker_word = "worker";
 constexpr std::string_view caps_word = "caps";
+constexpr std::string_view user_word = "user";
+constexpr std::string_view role_word = "role";
 
 /// The signals that the main thread waits for; blocked in every thread, as they inherit the mask.
 sigset_t block_signals() {
@@ -109,16 +113,22 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
     }
 }
 
+/// The program as an administrator's tool, which ends by itself. @returns nothing when these words name none.
+std::optional<int> run_command(int argc, const char* const* argv) {
+    const std::string_view word = argc > 0 ? argv[0] : "";
+    if (word != caps_word && word != user_word && word != role_word) return std::nullopt;
+    forbid_core_files();
+    if (word == caps_word) return caps_command(argc, argv);
+    return access_command(word == user_word ? AccessFamily::user : AccessFamily::role, argc, argv);
+}
+
 }  // namespace
 
 int daemon_main(int argc, const char* const* argv, const rbd::OperationRegistry& registry,
                 const worker::StepHook& step_hook) {
     if (argc == 3 && argv[1] == worker_word)
         return worker::worker_main(registry, std::strtol(argv[2], nullptr, 10), step_hook);
-    if (argc >= 2 && argv[1] == caps_word) {
-        forbid_core_files();
-        return caps_command(argc - 1, argv + 1);
-    }
+    if (const auto exit_code = run_command(argc - 1, argv + 1)) return *exit_code;
     try {
         return run(parse_options(argc, argv), registry);
     } catch (const Finished& finished) {

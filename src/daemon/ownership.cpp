@@ -1,6 +1,7 @@
 #include "daemon/ownership.hpp"
 
 #include "ceph/error.hpp"
+#include "daemon/state_pool.hpp"
 
 #include <array>
 #include <fstream>
@@ -15,7 +16,6 @@
 namespace taskd::daemon {
 namespace {
 
-constexpr const char* state_namespace = "taskd";
 constexpr const char* journal_object = "journal";
 constexpr const char* lock_object = "active";
 /// A dead front's lock ends by itself after this; a take-over takes that long at most, and a poll.
@@ -59,10 +59,6 @@ std::string random_token() {
     return text.str();
 }
 
-ceph::Ioctx open_state(const ceph::Cluster& cluster, const std::string& pool) {
-    return cluster.open_ioctx(pool.empty() ? cluster.conf("rbd_default_pool") : pool, state_namespace);
-}
-
 }  // namespace
 
 std::string OwnerDescription::encode() const {
@@ -104,8 +100,8 @@ Ownership::Ownership(std::shared_ptr<ceph::Cluster> cluster, const std::string& 
     : cluster_(std::move(cluster)),
       own_(std::move(own)),
       token_(random_token()),
-      store_(std::make_shared<ceph::RadosJournalStore>(cluster_, open_state(*cluster_, pool), journal_object)),
-      lock_(cluster_, open_state(*cluster_, pool), lock_object, token_, lock_duration) {}
+      store_(std::make_shared<ceph::RadosJournalStore>(cluster_, open_state_pool(*cluster_, pool), journal_object)),
+      lock_(cluster_, open_state_pool(*cluster_, pool), lock_object, token_, lock_duration) {}
 
 ceph::ActiveLock::Outcome Ownership::try_lock() {
     const auto outcome = lock_.take();
