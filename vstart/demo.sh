@@ -76,7 +76,6 @@ start_cluster() {
     export CEPH_CONF
 }
 
-# Sets URL to where the daemon serves HTTP.
 start_daemon() {
     step "starting ceph-taskd"
     spawn ceph-taskd ceph-taskd -c "$CEPH_CONF" --socket "$DIR/ceph-taskd.sock" --listen 127.0.0.1:0
@@ -87,7 +86,6 @@ start_daemon() {
         pause 0.05
     done
     echo "$ready"
-    URL=${ready##* }
     export CEPH_TASKD_URL=unix:$DIR/ceph-taskd.sock
 }
 
@@ -120,8 +118,9 @@ look() {
     show ceph -s
     step "the tasks"
     show ceph-task ls
-    printf '\n$ curl -s %s/api/summary | jq\n' "$URL"
-    curl -sS --fail --max-time 10 "$URL/api/summary" | jq . | tee "$DIR/summary.json"
+    local socket=$DIR/ceph-taskd.sock # where its own user needs no password
+    printf '\n$ curl -s --unix-socket %s http://localhost/api/summary | jq\n' "$socket"
+    curl -sS --fail --max-time 10 --unix-socket "$socket" http://localhost/api/summary | jq . | tee "$DIR/summary.json"
     local name
     for name in rbd/create rbd/delete; do
         jq -e --arg name "$name" 'any(.finished_tasks[]; .name == $name and .success and .exception == null)' \
@@ -137,7 +136,7 @@ print_ways_in() {
 export CEPH_CONF=$CEPH_CONF CEPH_TASKD_URL=$CEPH_TASKD_URL PATH=$(printf %q "$BUILD/src/cli"):\$PATH
 ceph-task rbd create rbd/vm-1 --size 10G
 ceph-task ls
-curl $URL/api/summary
+curl --unix-socket $DIR/ceph-taskd.sock http://localhost/api/summary
 rbd ls
 
 The daemon's log is $DIR/log/ceph-taskd.log. Stop and delete everything with:

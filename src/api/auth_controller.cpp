@@ -70,8 +70,8 @@ std::string cookie_of(const http::Request& request, const std::string& token, st
 
 http::Response logged_in(const http::Request& request, const auth::AccessState& state, const auth::User& user) {
     const auto now = auth::numeric_date_now();
-    const auto token =
-        auth::sign({http::make_request_id(), user.name, now, now + state.token_lifetime.count()}, state.secret);
+    const auto token = auth::sign(
+        {http::make_request_id(), user.name, user.token_time(now), now + state.token_lifetime.count()}, state.secret);
     auto response =
         json_response({{"token", token},
                        {"username", user.name},

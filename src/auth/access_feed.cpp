@@ -1,5 +1,6 @@
 #include "auth/access_feed.hpp"
 
+#include "auth/access_store.hpp"
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
 
@@ -19,26 +20,43 @@ namespace {
 
 using nlohmann::json;
 
-enum Question : std::size_t { users, secret, block_list, cluster_status, token_lifetime, question_count };
+enum Question : std::size_t {
+    users,
+    secret,
+    block_list,
+    cluster_status,
+    token_lifetime,
+    dashboard_users,  ///< While our own hold: whether that is to change.
+    question_count
+};
 
-json key_of(const char* key) {
-    return {{"prefix", "config-key get"}, {"key", key}};
+constexpr const char* block_list_key = "jwt_token_block_list";
+
+std::string key_name(AccessSource source, const char* key) {
+    return std::string(source == AccessSource::dashboard ? "mgr/dashboard/" : own_key_prefix) + key;
 }
 
-constexpr auto block_list_key = "mgr/dashboard/jwt_token_block_list";
+json get_key(AccessSource source, const char* key) {
+    return {{"prefix", "config-key get"}, {"key", key_name(source, key)}};
+}
 
-json command_of(std::size_t question) {
+/// Null when it need not be asked.
+json command_of(std::size_t question, AccessSource source, bool is_decided) {
+    const bool is_own = source == AccessSource::own;
     switch (question) {
         case users:
-            return key_of("mgr/dashboard/accessdb_v2");
+            return get_key(source, "accessdb_v2");
         case secret:
-            return key_of("mgr/dashboard/jwt_secret");
+            return get_key(source, "jwt_secret");
         case block_list:
-            return key_of(block_list_key);
+            return get_key(source, block_list_key);
         case cluster_status:
-            return key_of("mgr/dashboard/cluster/status");
-        default:
+            return is_own ? json() : get_key(source, "cluster/status");
+        case token_lifetime:
+            if (is_own) return get_key(source, "jwt_token_ttl");
             return {{"prefix", "config get"}, {"who", "mgr"}, {"key", "mgr/dashboard/jwt_token_ttl"}};
+        default:
+            return is_own && !is_decided ? get_key(AccessSource::dashboard, "accessdb_v2") : json();
     }
 }
 
@@ -54,9 +72,10 @@ std::map<std::string, std::int64_t> revoked_of(const std::string& text) {
 }
 
 /// @throws Error  the user database cannot be read
-std::shared_ptr<const AccessState> state_of(const Texts& texts) {
+std::shared_ptr<AccessState> state_of(AccessSource source, const Texts& texts) {
     auto state = std::make_shared<AccessState>();
-    state->users = AccessDatabase::parse(texts[users]);
+    state->source = source;
+    if (!texts[users].empty()) state->users = AccessDatabase::parse(texts[users]);
     state->secret = texts[secret];
     state->revoked = revoked_of(texts[block_list]);
     if (!texts[cluster_status].empty()) state->cluster_status = texts[cluster_status];
@@ -67,6 +86,25 @@ std::shared_ptr<const AccessState> state_of(const Texts& texts) {
     return state;
 }
 
+std::string whose(AccessSource source) {
+    return source == AccessSource::dashboard ? "the dashboard's users" : "ceph-taskd's own users";
+}
+
+/// What keeps everybody out; empty when nothing does.
+std::string obstacle(AccessSource source, const Texts& texts) {
+    if (source == AccessSource::dashboard)
+        return texts[users].empty() || texts[secret].empty()
+                   ? "the cluster's dashboard has no users yet: nobody can log in"
+                   : "";
+    return !texts[users].empty() && texts[secret].empty()
+               ? "the secret of the tokens is gone: nobody can log in until a `ceph-taskd user …` makes a new one"
+               : "";
+}
+
+constexpr const char* no_own_users =
+    "there are no users yet: nobody can log in; the first is made by `ceph-taskd user create NAME administrator -i "
+    "FILE`";
+
 std::string trimmed(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     return text;
@@ -76,7 +114,8 @@ std::string trimmed(std::string text) {
 
 std::shared_ptr<const User> AccessState::authenticate(const std::string& token, std::int64_t now) const {
     const auto said = verify(token, secret);
-    if (!said || (said->expires_at && *said->expires_at <= now) || said->issued_at > now + 1) return nullptr;
+    if (!said || (said->expires_at && *said->expires_at <= now) || said->issued_at > now + most_ahead.count())
+        return nullptr;
     if (revoked.contains(said->id)) return nullptr;
     auto user = users.find(said->username);
     // A disabled user's older tokens are void by the change itself; one issued since must not work either.
@@ -87,12 +126,17 @@ std::shared_ptr<const User> AccessState::authenticate(const std::string& token, 
 /// Shared with the callbacks of questions under way.
 struct AccessFeed::State : std::enable_shared_from_this<AccessFeed::State> {
     State(ceph::CommandSender& command_sender, AccessFeedOptions feed_options)
-        : sender(command_sender), options(feed_options) {}
+        : sender(command_sender),
+          options(feed_options),
+          source(feed_options.source.value_or(AccessSource::dashboard)) {}
 
     void run();
     void ask_all();
     void answered(std::size_t question, const ceph::CommandAnswer& answer);
-    void learn(Texts texts);
+    void all_answered() TASKD_REQUIRES(mutex);
+    bool has_changed_source() TASKD_REQUIRES(mutex);
+    void learn() TASKD_REQUIRES(mutex);
+    void forget() TASKD_REQUIRES(mutex);
     void complain(const std::string& problem) TASKD_REQUIRES(mutex);
 
     ceph::CommandSender& sender;
@@ -101,6 +145,9 @@ struct AccessFeed::State : std::enable_shared_from_this<AccessFeed::State> {
     mutable Mutex mutex;
     std::condition_variable_any wake;
     bool stopping TASKD_GUARDED_BY(mutex) = false;
+    bool ask_at_once TASKD_GUARDED_BY(mutex) = false;
+    AccessSource source TASKD_GUARDED_BY(mutex);
+    std::optional<AccessSource> source_told TASKD_GUARDED_BY(mutex);
     std::shared_ptr<const AccessState> newest TASKD_GUARDED_BY(mutex);
     /// Revoked here; the cluster's list may not have them yet.
     std::map<std::string, std::int64_t> revoked_here TASKD_GUARDED_BY(mutex);
@@ -118,22 +165,29 @@ void AccessFeed::State::run() {
         ask_all();
         MutexLock lock(mutex);
         const auto next = std::chrono::steady_clock::now() + options.interval;
-        while (!stopping && wake.wait_until(mutex, next) != std::cv_status::timeout) {
+        while (!stopping && !ask_at_once && wake.wait_until(mutex, next) != std::cv_status::timeout) {
         }
+        ask_at_once = false;
         if (stopping) return;
     }
 }
 
 void AccessFeed::State::ask_all() {
+    std::array<json, question_count> commands;
     {
         MutexLock lock(mutex);
         if (open_questions != 0) return;  // the cluster is slow to answer, or the sender has not given up yet
-        open_questions = question_count;
+        asked = {};
+        for (std::size_t question = 0; question < question_count; ++question) {
+            commands[question] = command_of(question, source, options.source.has_value());
+            if (!commands[question].is_null()) ++open_questions;
+        }
         has_failed = false;
     }
     for (std::size_t question = 0; question < question_count; ++question) {
+        if (commands[question].is_null()) continue;
         try {
-            sender.send({ceph::CommandTarget::Kind::mon, {}}, command_of(question), {},
+            sender.send({ceph::CommandTarget::Kind::mon, {}}, std::move(commands[question]), {},
                         [state = shared_from_this(), question](const ceph::CommandAnswer& answer) {
                             state->answered(question, answer);
                         });
@@ -150,43 +204,61 @@ void AccessFeed::State::complain(const std::string& problem) {
 }
 
 void AccessFeed::State::answered(std::size_t question, const ceph::CommandAnswer& answer) {
-    Texts texts;
-    {
-        MutexLock lock(mutex);
-        const int rc = answer.error ? -EIO : answer.result.return_code;
-        // Without a key there is nothing revoked, no special status, and the usual lifetime.
-        const bool may_be_missing = question != users && question != secret;
-        if (answer.error || (rc < 0 && rc != -ENOENT && !may_be_missing)) {
-            has_failed = true;
-            complain("cannot read the dashboard's users: " +
-                     (answer.error ? error_text(answer.error) : answer.result.status));
-        }
-        asked[question] = rc < 0 ? std::string() : trimmed(answer.result.output);
-        if (--open_questions != 0 || has_failed || stopping) return;
-        if (asked[users].empty() || asked[secret].empty()) {
-            complain("the cluster's dashboard has no users yet: nobody can log in");
-            newest = nullptr;
-            known = {};
-            return;
-        }
-        if (asked == known) return;
-        texts = asked;
+    MutexLock lock(mutex);
+    const int rc = answer.error ? -EIO : answer.result.return_code;
+    // Without a key there is nothing revoked, no special status, and the usual lifetime.
+    const bool may_be_missing = question != users && question != secret && question != dashboard_users;
+    if (answer.error || (rc < 0 && rc != -ENOENT && !may_be_missing)) {
+        has_failed = true;
+        complain("cannot read " + whose(question == dashboard_users ? AccessSource::dashboard : source) + ": " +
+                 (answer.error ? error_text(answer.error) : answer.result.status));
     }
-    learn(std::move(texts));
+    asked[question] = rc < 0 ? std::string() : trimmed(answer.result.output);
+    if (--open_questions == 0 && !has_failed && !stopping) all_answered();
 }
 
-void AccessFeed::State::learn(Texts texts) {
+void AccessFeed::State::all_answered() {
+    if (has_changed_source()) return;
+    if (std::exchange(source_told, source) != source)
+        spdlog::info("auth: {} hold", source == AccessSource::dashboard
+                                          ? "the users and roles of the cluster's dashboard"
+                                          : "users and roles of ceph-taskd's own (`ceph-taskd user`)");
+    if (const auto problem = obstacle(source, asked); !problem.empty()) {
+        complain(problem);
+        forget();
+    } else if (!newest || asked != known) {
+        learn();
+    }
+}
+
+/// Where nobody has decided it, the dashboard's users hold as soon as there are any.
+bool AccessFeed::State::has_changed_source() {
+    if (options.source) return false;
+    const bool has_dashboard = !asked[source == AccessSource::dashboard ? users : dashboard_users].empty();
+    const auto right = has_dashboard ? AccessSource::dashboard : AccessSource::own;
+    if (right == source) return false;
+    source = right;
+    forget();  // a user of the same name is another one
+    ask_at_once = true;
+    wake.notify_all();
+    return true;
+}
+
+void AccessFeed::State::forget() {
+    newest = nullptr;
+    known = {};
+}
+
+void AccessFeed::State::learn() {
     try {
-        auto state = std::make_shared<AccessState>(*state_of(texts));
-        MutexLock lock(mutex);
+        auto state = state_of(source, asked);
         const auto now = numeric_date_now();
         std::erase_if(revoked_here, [now](const auto& entry) { return entry.second < now; });
         state->revoked.insert(revoked_here.begin(), revoked_here.end());
+        complain(source == AccessSource::own && state->users.is_empty() ? no_own_users : "");
         newest = std::move(state);
-        known = std::move(texts);
-        complain({});
+        known = asked;
     } catch (const Error& error) {
-        MutexLock lock(mutex);
         complain(error.what());
     }
 }
@@ -212,9 +284,11 @@ std::shared_ptr<const AccessState> AccessFeed::current() const {
 
 void AccessFeed::revoke(const Token& token, std::function<void(bool written)> done) {
     json list = json::object();
+    std::string key;
     {
         MutexLock lock(state_->mutex);
         if (!state_->newest) throw Error(ErrorKind::unavailable, EAGAIN, "auth", "the users are not known yet");
+        key = key_name(state_->newest->source, block_list_key);
         const auto now = numeric_date_now();
         const auto expires_at = token.expires_at.value_or(INT64_MAX);
         state_->revoked_here[token.id] = expires_at;
@@ -227,7 +301,7 @@ void AccessFeed::revoke(const Token& token, std::function<void(bool written)> do
     // The dashboard writes the whole list as well, and nobody can compare and swap: what another logout writes in the
     // same half second may win in the cluster. Here the token stays void all the same.
     state_->sender.send({ceph::CommandTarget::Kind::mon, {}},
-                        {{"prefix", "config-key set"}, {"key", block_list_key}, {"val", list.dump()}}, {},
+                        {{"prefix", "config-key set"}, {"key", key}, {"val", list.dump()}}, {},
                         [done = std::move(done)](const ceph::CommandAnswer& answer) {
                             done(!answer.error && answer.result.return_code == 0);
                         });

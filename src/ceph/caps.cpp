@@ -17,6 +17,8 @@ constexpr std::string_view worker = "worker";
 constexpr std::string_view pools = "pools";
 constexpr std::string_view mirroring = "mirroring";
 constexpr std::string_view users = "users";
+constexpr std::string_view own_users = "own-users";
+constexpr std::string_view user_admin = "user-admin";
 
 constexpr std::string_view mon_reason =
     "to read the maps, and to fence dead workers, fronts and holders of image locks";
@@ -126,6 +128,40 @@ void add_users(std::vector<Cap>& caps) {
                     {{"prefix", "config get"}, {"who", "mgr"}, {"key", lifetime}}});
 }
 
+void add_own_users(std::vector<Cap>& caps) {
+    caps.push_back({own_users,
+                    Kind::mon,
+                    command_grant("config-key get", "key prefix ceph-taskd/"),
+                    "to read the users of ceph-taskd's own",
+                    {{"prefix", "config-key get"}, {"key", std::string("ceph-taskd/") + nothing}}});
+    constexpr const char* revoked = "ceph-taskd/jwt_token_block_list";
+    caps.push_back({own_users,
+                    Kind::mon,
+                    command_grant("config-key set", std::string("key=") + revoked),
+                    "to log one of them out",
+                    {{"prefix", "config-key set"}, {"key", revoked}, {"val", too_long()}}});
+}
+
+void add_user_admin(std::vector<Cap>& caps, const std::string& state_pool) {
+    const auto key = std::string("ceph-taskd/") + nothing;
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    command_grant("config-key get", "key prefix ceph-taskd/"),
+                    "to read users and roles",
+                    {{"prefix", "config-key get"}, {"key", key}}});
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    command_grant("config-key set", "key prefix ceph-taskd/"),
+                    "to change users and roles",
+                    {{"prefix", "config-key set"}, {"key", key}, {"val", too_long()}}});
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    "profile rbd",
+                    "to reach the lock",
+                    {{"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", "none/0"}, {"expire", 1.0}}});
+    caps.push_back({user_admin, Kind::osd, osd_profile(state_pool), "to lock out who changes them at the same time"});
+}
+
 std::string profiles_of(const CapsScope& scope) {
     if (scope.image_pools.empty()) return osd_profile({});
     std::string text;
@@ -145,6 +181,12 @@ std::string quoted(const std::string& text) {
             result += c;
     }
     return result + "'";
+}
+
+std::string role_names() {
+    std::string names;
+    for (const auto& role : cap_roles()) names.append(names.empty() ? "" : ", ").append(role.name);
+    return names;
 }
 
 /// The grants of one kind of daemon, each once.
@@ -167,7 +209,9 @@ const std::vector<CapsRole>& cap_roles() {
         {worker, "its worker processes, which change images; they use the key of the front"},
         {pools, "create, edit and remove pools"},
         {mirroring, "peers and bootstrap tokens of mirrored pools"},
-        {users, "users of the cluster's dashboard (--auth dashboard)"},
+        {users, "users of the cluster's dashboard (--auth auto and dashboard)"},
+        {own_users, "users of ceph-taskd's own (--auth auto and own)"},
+        {user_admin, "who runs `ceph-taskd user` and `ceph-taskd role`; no part of the daemon", false},
     };
     return roles;
 }
@@ -175,7 +219,7 @@ const std::vector<CapsRole>& cap_roles() {
 std::vector<Cap> needed_caps(const std::vector<std::string>& roles, const CapsScope& scope) {
     for (const auto& name : roles)
         if (std::none_of(cap_roles().begin(), cap_roles().end(), [&](const auto& role) { return role.name == name; }))
-            throw BadRequest("role", "'" + name + "' is none; there are front, worker, pools, mirroring, users");
+            throw BadRequest("role", "'" + name + "' is none; there are " + role_names());
     const auto is_wanted = [&](std::string_view role) {
         return std::find(roles.begin(), roles.end(), role) != roles.end();
     };
@@ -196,6 +240,8 @@ std::vector<Cap> needed_caps(const std::vector<std::string>& roles, const CapsSc
     if (is_wanted(pools)) add_pools(caps);
     if (is_wanted(mirroring)) add_mirroring(caps);
     if (is_wanted(users)) add_users(caps);
+    if (is_wanted(own_users)) add_own_users(caps);
+    if (is_wanted(user_admin)) add_user_admin(caps, scope.state_pool);
     return caps;
 }
 

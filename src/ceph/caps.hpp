@@ -24,9 +24,11 @@ struct Cap {
 struct CapsRole {
     std::string_view name;
     std::string_view what;
+    bool is_daemons = true;  ///< False: of an administrator's command, not of the daemon itself.
 };
 
-/// front, worker, pools, mirroring, users: parts of the daemon's work that may be wanted or not.
+/// front, worker, pools, mirroring, users, own-users: parts of the daemon's work that may be wanted or not; user-admin:
+/// of `ceph-taskd user` and `role`.
 const std::vector<CapsRole>& cap_roles();
 
 /// The pools that the user is to work with.

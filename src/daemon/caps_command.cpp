@@ -38,12 +38,14 @@ struct Words {
 
 void define(CLI::App& app, Words& words) {
     words.cluster.define(app);
-    app.add_option("--role", words.roles, "Only these: front, worker, pools, mirroring, users; the default is all");
+    app.add_option("--role", words.roles,
+                   "Only these: front, worker, pools, mirroring, users, own-users; the default is all of them; or "
+                   "user-admin, for who runs `ceph-taskd user` and `role`");
     app.add_option("--image-pool", words.image_pools,
                    "Pools of whose images it may take care; the default is all there are");
     app.add_flag("--check", words.check, "Connect as that user and test each of them");
     app.set_config("--config", "", "File of the daemon's options; those of no use here are passed over");
-    app.allow_config_extras(true);
+    app.allow_config_extras(CLI::config_extras_mode::ignore_all);
 }
 
 void print_needed(const std::string& user, const std::vector<ceph::Cap>& caps) {
@@ -89,7 +91,8 @@ int check(const Words& words, const std::vector<std::string>& roles) {
 std::vector<std::string> roles_of(const Words& words) {
     if (!words.roles.empty()) return words.roles;
     std::vector<std::string> all;
-    for (const auto& role : ceph::cap_roles()) all.emplace_back(role.name);
+    for (const auto& role : ceph::cap_roles())
+        if (role.is_daemons) all.emplace_back(role.name);
     return all;
 }
 

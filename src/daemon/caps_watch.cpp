@@ -28,8 +28,13 @@ void tell(const ceph::CapsReport& report) {
 
 std::vector<std::string> caps_roles_of(const Options& options) {
     std::vector<std::string> roles;
+    const auto is_wanted = [auth = options.auth](const ceph::CapsRole& role) {
+        if (role.name == "users") return auth == Options::Auth::dashboard || auth == Options::Auth::by_cluster;
+        if (role.name == "own-users") return auth == Options::Auth::own || auth == Options::Auth::by_cluster;
+        return role.is_daemons;
+    };
     for (const auto& role : ceph::cap_roles())
-        if (role.name != "users" || options.auth == Options::Auth::dashboard) roles.emplace_back(role.name);
+        if (is_wanted(role)) roles.emplace_back(role.name);
     return roles;
 }
 

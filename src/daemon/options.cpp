@@ -22,18 +22,20 @@ constexpr const char* description =
     "  ceph-taskd -c ./ceph.conf --socket ./taskd.sock --listen 127.0.0.1:0\n"
     "  ceph-taskd --tls-certificate taskd.crt --tls-key taskd.key --listen '[::1]:8280' --listen 127.0.0.1:8280\n"
     "  curl --unix-socket /run/ceph-taskd/ceph-taskd.sock http://localhost/api/summary\n"
-    "  ceph-taskd caps --help                       what its Ceph user needs, and whether it has it\n";
+    "  ceph-taskd caps --help                       what its Ceph user needs, and whether it has it\n"
+    "  ceph-taskd user --help                       who may log in, where the cluster has no dashboard\n"
+    "  ceph-taskd role --help                       what they may do\n";
 
 constexpr const char* default_listen = "127.0.0.1:8280";
 
-/// Until there is authentication nobody else may reach the daemon.
+/// Where nobody is asked who they are, nobody else may reach the daemon.
 void require_loopback(const http::Endpoint& endpoint) {
     if (endpoint.kind == http::Endpoint::Kind::unix_socket) return;
     boost::system::error_code error;
     const auto address = boost::asio::ip::make_address(endpoint.host, error);
     if (endpoint.host != "localhost" && (error || !address.is_loopback()))
-        throw Finished{
-            2, "ceph-taskd: --listen " + endpoint.text() + ": only loopback addresses: there is no authentication yet"};
+        throw Finished{2, "ceph-taskd: --listen " + endpoint.text() +
+                              ": only loopback addresses with --auth none, which lets everybody do everything"};
 }
 
 struct Words {
@@ -42,9 +44,9 @@ struct Words {
     std::string socket{http::default_socket_path};
     double grace_s = 10;
     double stall_s = 10;
-    std::string auth = "none";
     std::vector<std::string> trusted_proxies{};
     std::vector<std::string> cors_origins{};
+    std::string auth = "auto";
     bool no_listen = false;
     bool no_journal = false;
 };
@@ -53,7 +55,7 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
     auto* group = app.add_option_group("Server");
     group
         ->add_option("--listen", words.listen,
-                     "HOST:PORT to listen on, loopback only, may be repeated; an IPv6 address stands in brackets; port "
+                     "HOST:PORT to listen on, may be repeated; an IPv6 address stands in brackets; port "
                      "0 lets the system choose; with a certificate http://HOST:PORT is one without TLS")
         ->envname("TASKD_LISTEN")
         ->capture_default_str();
@@ -62,12 +64,12 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
         ->envname("TASKD_SOCKET")
         ->capture_default_str();
     group
-        ->add_option(
-            "--auth", words.auth,
-            "Who may call over TCP: `none`, everybody on this host may do everything; `dashboard`, the users of "
-            "the cluster's dashboard, by its roles and tokens")
+        ->add_option("--auth", words.auth,
+                     "Whose users log in over TCP: `dashboard`, those of the cluster's dashboard; `own`, those of "
+                     "`ceph-taskd user`; `auto`, the dashboard's where it has any, else our own; `none`, nobody is "
+                     "asked, everybody on this host may do everything")
         ->capture_default_str()
-        ->check(CLI::IsMember({"none", "dashboard"}));
+        ->check(CLI::IsMember({"auto", "dashboard", "own", "none"}));
     group
         ->add_option("--request-rate", options.request_rate.per_second,
                      "Requests a second that each user may send over TCP, after a pause twice as many at once; more "
@@ -141,6 +143,12 @@ void define_task_options(CLI::App& app, Options& options, Words& words) {
         ->check(CLI::Range(0.0, 86400.0));
 }
 
+Options::Auth auth_of(const std::string& word) {
+    if (word == "dashboard") return Options::Auth::dashboard;
+    if (word == "own") return Options::Auth::own;
+    return word == "none" ? Options::Auth::none : Options::Auth::by_cluster;
+}
+
 std::chrono::milliseconds to_milliseconds(double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
@@ -159,7 +167,8 @@ void add_endpoints(Options& options, const Words& words) {
     if (!words.socket.empty()) options.listen.push_back(http::Endpoint::unix_socket(words.socket));
     if (!words.no_listen)
         for (const auto& text : words.listen) options.listen.push_back(tcp_endpoint(text, options.tls));
-    for (const auto& endpoint : options.listen) require_loopback(endpoint);
+    if (options.auth == Options::Auth::none)
+        for (const auto& endpoint : options.listen) require_loopback(endpoint);
     if (options.listen.empty()) throw Finished{2, "ceph-taskd: neither --socket nor --listen: nobody could reach it"};
 }
 
@@ -208,7 +217,7 @@ Options parse_options(int argc, const char* const* argv) {
         app.parse(argc, argv);
         options.cluster = words.cluster.options();
         options.pool = words.cluster.pool();
-        options.auth = words.auth == "dashboard" ? Options::Auth::dashboard : Options::Auth::none;
+        options.auth = auth_of(words.auth);
         options.request_rate.at_once = 2 * options.request_rate.per_second;
         options.use_journal = !words.no_journal;
         options.grace = to_milliseconds(words.grace_s);

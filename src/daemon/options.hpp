@@ -25,12 +25,17 @@ struct Options {
     /// Where a standby sends clients, without a '/' at its end; empty: the first TCP address that is one of a host.
     std::string public_url;
     worker::DispatcherOptions dispatcher;
-    enum class Auth { none, dashboard };
-    Auth auth = Auth::none;  ///< Whom requests over TCP are to come from: anybody, or users of the cluster's dashboard.
     std::vector<http::Network> trusted_proxies;
     std::vector<std::string> cors_origins;
     std::size_t connections = 2048;
     std::size_t connections_per_client = 1024;
+    enum class Auth {
+        by_cluster,  ///< Users of the cluster's dashboard where it has any, else of our own.
+        dashboard,
+        own,
+        none,  ///< Anybody.
+    };
+    Auth auth = Auth::by_cluster;          ///< Whom requests over TCP are to come from.
     api::RequestRate::Limit request_rate;  ///< Of each user who logs in.
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.

@@ -107,9 +107,17 @@ std::exception_ptr outcome_unknown() {
         "[errno 4] interrupted: ceph-taskd ended while the command was under way; whether it took effect is unknown"));
 }
 
-/// The users of the cluster's dashboard, and what they may do here.
-struct DashboardUsers {
-    DashboardUsers(ceph::CommandSender& sender, api::RequestRate::Limit limit) : feed(sender), rate(limit) {}
+auth::AccessFeedOptions feed_options(Options::Auth auth) {
+    auth::AccessFeedOptions feed;
+    if (auth == Options::Auth::dashboard) feed.source = auth::AccessSource::dashboard;
+    if (auth == Options::Auth::own) feed.source = auth::AccessSource::own;
+    return feed;
+}
+
+/// The users who may log in, and what they may do here.
+struct Users {
+    Users(ceph::CommandSender& sender, const Options& options)
+        : feed(sender, feed_options(options.auth)), rate(options.request_rate) {}
 
     auth::AccessFeed feed;
     auth::LoginDesk logins;
@@ -151,8 +159,7 @@ struct Session::Impl {
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
-        if (options.auth == Options::Auth::dashboard)
-            services.authority = &users.emplace(command_sender, options.request_rate).authority;
+        if (options.auth != Options::Auth::none) services.authority = &users.emplace(command_sender, options).authority;
         if (around.journal) keep_history();
         tell_failures();
     }
@@ -204,7 +211,7 @@ struct Session::Impl {
     worker::Dispatcher dispatcher;
     worker::OperationService operations;
     ceph::ServiceMapEntry service_map;
-    std::optional<DashboardUsers> users;
+    std::optional<Users> users;
     api::Services services;
 };
 

@@ -13,7 +13,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
 
-from harness import Answer, Daemon, Suite, expect, expect_equal, wait_until  # noqa: E402
+from harness import CEPH_TASKD, Answer, Daemon, Suite, expect, expect_equal, wait_until  # noqa: E402
 from servers import DashboardCluster  # noqa: E402
 
 suite = Suite()
@@ -71,9 +71,12 @@ class World:
     def __init__(self, directory):
         self.cluster = DashboardCluster(os.path.join(directory, "cluster"))
         self.directory = directory
-        self.daemon = Daemon(self.cluster, directory, "--auth", "dashboard")
-        self.ours = Site("ceph-taskd", self.daemon.url)
         self.dashboard = Site("the dashboard", self.cluster.url)
+        self.start_daemon()
+
+    def start_daemon(self):
+        self.daemon = Daemon(self.cluster, self.directory, auth="dashboard")
+        self.ours = Site("ceph-taskd", self.daemon.url)
         self.sites = [self.ours, self.dashboard]
         wait_until(lambda: self.ours.login("nobody", "x").status == 400, "the users are known")
 
@@ -197,6 +200,142 @@ def without_a_valid_token_every_route_is_401(world):
         body = {} if method in ("POST", "PUT") else None
         for kind, token in bad.items():
             expect_equal(world.ours.request(method, path, token, body).status, 401, f"{method} {path} with {kind}")
+
+
+# What both are told, one after the other: family, word, arguments, and what is read from a file.
+ACCESS_COMMANDS = [
+    ("user", "create", {"username": "twin", "rolename": "read-only", "name": "T", "email": "t@x"}, "Secret-pw-1\n"),
+    ("user", "create", {"username": "twin"}, "Secret-pw-1"),
+    ("user", "create", {"username": "other", "rolename": "none"}, "weak"),
+    ("user", "create", {"username": "other", "rolename": "read-only"}, "weak"),
+    ("user", "create", {"username": "other"}, " \n"),
+    ("user", "create", {"username": "other"}, None),
+    ("user", "create", {"username": "other", "force_password": True, "pwd_update_required": True,
+                        "pwd_expiration_date": 4000000000}, "weak"),
+    ("user", "create", {"username": "late", "pwd_expiration_date": 1}, "Secret-pw-1"),
+    ("user", "show", {}, None),
+    ("user", "show", {"username": "other"}, None),
+    ("user", "show", {"username": "none"}, None),
+    ("user", "disable", {"username": "twin"}, None),
+    ("user", "disable", {"username": "none"}, None),
+    ("user", "enable", {"username": "twin"}, None),
+    ("user", "enable", {"username": "none"}, None),
+    ("user", "set-password", {"username": "other"}, "Secret-pw-2"),
+    ("user", "set-password", {"username": "other"}, "weak"),
+    ("user", "set-password", {"username": "none"}, "weak"),
+    ("user", "set-password", {"username": "other"}, None),
+    ("user", "set-password-hash", {"username": "other"},
+     "$2b$04$VCRqgjeQAMs7nL34rgjnau5gpZjyXmayVFgMfLXRC4mOFGEeLRPXC"),
+    ("user", "set-password-hash", {"username": "none"}, "no hash"),
+    ("user", "set-info", {"username": "twin", "name": "Zoë", "email": "z@x"}, None),
+    ("user", "set-info", {"username": "none", "name": "Zoë", "email": "z@x"}, None),
+    ("role", "create", {"rolename": "mine", "description": "for a try"}, None),
+    ("role", "create", {"rolename": "mine"}, None),
+    ("role", "create", {"rolename": "read-only"}, None),
+    ("role", "add-scope-perms", {"rolename": "mine", "scopename": "pool", "permissions": ["read", "delete", "create"]},
+     None),
+    ("role", "add-scope-perms", {"rolename": "mine", "scopename": "none", "permissions": ["read"]}, None),
+    ("role", "add-scope-perms", {"rolename": "mine", "scopename": "pool", "permissions": ["fly"]}, None),
+    ("role", "add-scope-perms", {"rolename": "read-only", "scopename": "pool", "permissions": ["read"]}, None),
+    ("role", "add-scope-perms", {"rolename": "none", "scopename": "pool", "permissions": ["read"]}, None),
+    ("role", "show", {}, None),
+    ("role", "show", {"rolename": "mine"}, None),
+    ("role", "show", {"rolename": "none"}, None),
+    *(("role", "show", {"rolename": role}, None) for role in ROLES),
+    ("user", "set-roles", {"username": "twin", "roles": ["pool-manager", "mine"]}, None),
+    ("user", "set-roles", {"username": "twin", "roles": ["none"]}, None),
+    ("user", "set-roles", {"username": "none", "roles": ["mine"]}, None),
+    ("user", "add-roles", {"username": "twin", "roles": ["administrator", "mine"]}, None),
+    ("user", "add-roles", {"username": "twin", "roles": ["none"]}, None),
+    ("user", "del-roles", {"username": "twin", "roles": ["administrator"]}, None),
+    ("user", "del-roles", {"username": "twin", "roles": ["administrator"]}, None),
+    ("user", "del-roles", {"username": "none", "roles": ["mine"]}, None),
+    ("role", "delete", {"rolename": "mine"}, None),
+    ("role", "delete", {"rolename": "read-only"}, None),
+    ("role", "delete", {"rolename": "none"}, None),
+    ("role", "del-scope-perms", {"rolename": "mine", "scopename": "osd"}, None),
+    ("role", "del-scope-perms", {"rolename": "mine", "scopename": "pool"}, None),
+    ("role", "del-scope-perms", {"rolename": "read-only", "scopename": "pool"}, None),
+    ("user", "delete", {"username": "twin"}, None),
+    ("user", "delete", {"username": "twin"}, None),
+    ("role", "delete", {"rolename": "mine"}, None),
+    ("user", "delete", {"username": "other"}, None),
+]
+
+# In one process, for `ceph` takes a second to begin: it sends the same and ends with the errno.
+MGR_COMMANDS = """
+import json, rados, sys
+with rados.Rados(conffile='') as cluster:
+    answers = []
+    for family, word, arguments, secret in json.load(sys.stdin):
+        command = json.dumps({'prefix': f'dashboard ac-{family}-{word}', 'target': ['mon-mgr', ''], **arguments})
+        code, out, text = cluster.mgr_command(command, (secret or '').encode())
+        answers.append([-code, out.decode(), text])
+    json.dump(answers, sys.stdout)
+"""
+
+
+def as_printed(text, others, is_of_the_system):
+    """What a command printed, without what differs by nature: other users, times, salts, the wording of roles."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text.strip()
+    if isinstance(value, list):
+        return [name for name in value if name not in others]
+    expect_equal(text.strip(), json.dumps(value), "how it is spelled")
+    for name in ("lastUpdate", "password", *(["description"] if is_of_the_system else [])):
+        if value.get(name) is not None:
+            value[name] = "…"
+    if not is_of_the_system:
+        return list(value.items())
+    held = {scope: sorted(permissions) for scope, permissions in value["scopes_permissions"].items()}
+    return {**value, "scopes_permissions": held}
+
+
+def words_of(arguments):
+    """As they are typed."""
+    words = []
+    for name, value in arguments.items():
+        if value is True or name == "pwd_expiration_date":
+            words.append("--" + name.replace("_", "-") + ("" if value is True else f"={value}"))
+        else:
+            words += value if isinstance(value, list) else [value]
+    return words
+
+
+@check
+def our_own_users_and_roles_are_managed_as_the_dashboards(world):
+    tool = world.cluster.tool
+    others = {"role": [], "user": json.loads(world.dashboard_command("ac-user-show").stdout)}
+    theirs = json.loads(tool("/usr/bin/python3", "-c", MGR_COMMANDS, text=json.dumps(ACCESS_COMMANDS)).stdout)
+    for (family, word, arguments, secret), (code, out, text) in zip(ACCESS_COMMANDS, theirs):
+        words = words_of(arguments) + (["-i", "-"] if secret else [])
+        done = tool(CEPH_TASKD, family, word, *words, text=secret, check=False)
+        what = f"{family} {word} {arguments}"
+        expect_equal(done.returncode, code, f"exit code of {what}: {done.stderr!r}, the dashboard {text!r}")
+        is_of_the_system = family == "role" and arguments.get("rolename") in ROLES
+        ours, dashboards = (as_printed(one, others[family], is_of_the_system) for one in (done.stdout, out))
+        expect_equal(ours, dashboards, f"output of {what}")
+        if code and "input file" not in text.lower() and "Traceback" not in text:
+            expect_equal(done.stderr.partition(": ")[2].strip(), text.strip(), f"complaint of {what}")
+    print(f"  {len(theirs)} commands, equal answers")
+
+
+@check
+def as_it_comes_the_dashboards_users_hold_where_there_is_one(world):
+    directory = os.path.join(world.directory, "default")
+    os.mkdir(directory)
+    world.daemon.stop()  # two would share a role
+    daemon = Daemon(world.cluster, directory, auth=None)
+    try:
+        site = Site("ceph-taskd as it comes", daemon.url)
+        wait_until(lambda: site.login(*world.administrator()).status == 201, "the dashboard's users can log in")
+        expect("auth: the users and roles of the cluster's dashboard hold" in daemon.output(), "not in the log")
+        expect_equal(site.request("GET", "/api/task").status, 401, "without a token")
+    finally:
+        daemon.stop()
+        world.start_daemon()
 
 
 @check

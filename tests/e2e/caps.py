@@ -181,7 +181,7 @@ class DashboardWorld:
         self.directory = directory
         keyring = os.path.join(directory, "printed.keyring")
         make_user_as_printed(self.cluster, keyring)
-        self.daemon = Daemon(self.cluster, directory, "--auth", "dashboard", "--name", USER, "--keyring", keyring)
+        self.daemon = Daemon(self.cluster, directory, "--name", USER, "--keyring", keyring, auth="dashboard")
 
     def close(self):
         self.daemon.stop()
@@ -199,6 +199,26 @@ def users_of_the_dashboard_need_no_more(_):
         expect(not ours.knows(token), "a token that was revoked works here")
         wait_until(lambda: not theirs.knows(token), "a token that was revoked here is refused there")
         expect_equal(findings(world.daemon), {"user": USER, "missing": [], "unknown": []}, "caps")
+
+
+@check
+@on_a_cluster_of_its_own
+def users_of_our_own_need_no_more(world):
+    keyring, admins = (os.path.join(world.directory, name + ".keyring") for name in ("printed", "admins"))
+    make_user_as_printed(world.cluster, keyring)
+    make_user_as_printed(world.cluster, admins, "--id", "admins", "--role", "user-admin")
+    daemon = world.start("one", "--name", USER, "--keyring", keyring, auth=None)
+    site = auth.Site("ceph-taskd", daemon.url)
+    made = world.cluster.tool(CEPH_TASKD, "user", "create", "boss", "administrator", "-i", "-", "--id", "admins",
+                              "--keyring", admins, text=auth.password_of("boss"))
+    expect_equal(made.stderr, "", "complaints of the command")
+    wait_until(lambda: site.login("boss", auth.password_of("boss")).status == 201, "the user can log in", 30)
+    token = site.token("boss", auth.password_of("boss"))
+    expect_equal(site.request("POST", "/api/auth/logout", token).status, 200, "logout")
+    expect_equal(findings(daemon), {"user": USER, "missing": [], "unknown": []}, "caps")
+    done = world.cluster.tool(CEPH_TASKD, "user", "disable", "boss", "--name", USER, "--keyring", keyring, check=False)
+    expect_equal(done.returncode, 13, "exit code of a change as the daemon's user")
+    expect(f"{USER} needs the caps mon 'allow command \"config-key set\"'" in done.stderr, lambda: done.stderr)
 
 
 # --- no cap less

@@ -35,7 +35,8 @@ class Front:
         self.crashes = []
 
     def start(self):
-        command = [CEPH_TASKD, "-c", self.cluster.conf, "--socket", self.socket, "--listen", "127.0.0.1:0"]
+        command = [CEPH_TASKD, "-c", self.cluster.conf, "--socket", self.socket, "--listen", "127.0.0.1:0",
+                   "--auth", "none"]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.cluster.env)
         self.killed = False

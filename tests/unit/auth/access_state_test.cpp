@@ -48,6 +48,15 @@ TEST(AccessState, AChangeOfTheUserVoidsOlderTokens) {
     EXPECT_FALSE(state_with(1001).authenticate(token(1000), now));
 }
 
+TEST(AccessState, AChangeAMomentAgoVoidsWhatWasGivenBeforeAndNotWhatIsGivenNow) {
+    const auto state = state_with(now + 2);
+    EXPECT_FALSE(state.authenticate(token(now), now));
+    const auto user = state.users.find("admin");
+    EXPECT_TRUE(state.authenticate(token(user->token_time(now)), now));
+    EXPECT_EQ(user->token_time(now + 5), now + 5);
+    EXPECT_EQ(state_with(now + 61).users.find("admin")->token_time(now), now) << "a clock that is wrong";
+}
+
 TEST(AccessState, AUserWhoIsGoneOrDisabledHasNoToken) {
     EXPECT_FALSE(state_with().authenticate(token(1000, 2000, "gone"), now));
     EXPECT_FALSE(state_with(1000, false).authenticate(token(), now));

@@ -69,6 +69,15 @@ TEST(Caps, AllHaveAReasonAndMonitorsAndMgrAProbe) {
     EXPECT_EQ(roles.size(), cap_roles().size());
 }
 
+TEST(Caps, OfWhoChangesUsersAreNotTheDaemons) {
+    for (const auto& role : cap_roles()) EXPECT_EQ(role.is_daemons, role.name != "user-admin") << role.name;
+    EXPECT_THAT(auth_command("client.x", needed_caps({"own-users"}, {"rbd", {}})),
+                HasSubstr("\"config-key set\" with key=ceph-taskd/jwt_token_block_list'"));
+    EXPECT_THAT(
+        auth_command("client.x", needed_caps({"user-admin"}, {"rbd", {}})),
+        HasSubstr("\"config-key set\" with key prefix ceph-taskd/, profile rbd' \\\n    osd 'profile rbd pool=rbd'"));
+}
+
 TEST(CapsHint, NamesUserAndCapsBehindARefusal) {
     for (const int code : {EPERM, EACCES}) {
         const auto error = with_needed_caps(refusal(code), "client.x", "osd 'profile rbd pool=p'");

@@ -74,12 +74,23 @@ TEST(Options, ListensWhereItIsTold) {
                 ::testing::ElementsAre("127.0.0.2:0"));
 }
 
-TEST(Options, RefusesToListenBeyondLoopback) {
+TEST(Options, RefusesToListenBeyondLoopbackWhereNobodyIsAskedWhoTheyAre) {
     for (const char* endpoint : {"0.0.0.0:1", "[::]:1", "192.0.2.1:80", "example.com:80", "[::ffff:192.0.2.1]:1"}) {
-        const auto end = finished({"--listen", endpoint});
+        const auto end = finished({"--auth", "none", "--listen", endpoint});
         EXPECT_EQ(end.exit_code, 2) << endpoint;
         EXPECT_THAT(end.text, HasSubstr("loopback")) << endpoint;
+        EXPECT_THAT(end.text, HasSubstr("--auth none")) << endpoint;
+        EXPECT_EQ(texts(parse({"--socket", "", "--listen", endpoint}).listen), std::vector<std::string>{endpoint});
     }
+    EXPECT_EQ(parse({"--auth", "none", "--listen", "localhost:1"}).auth, Options::Auth::none);
+}
+
+TEST(Options, UsersLogInUnlessItIsToldOtherwise) {
+    EXPECT_EQ(parse({}).auth, Options::Auth::by_cluster);
+    EXPECT_EQ(parse({"--auth", "auto"}).auth, Options::Auth::by_cluster);
+    EXPECT_EQ(parse({"--auth", "own"}).auth, Options::Auth::own);
+    EXPECT_EQ(parse({"--auth", "dashboard"}).auth, Options::Auth::dashboard);
+    EXPECT_EQ(finished({"--auth", "nobody"}).exit_code, 2);
 }
 
 TEST(Options, WithACertificateTlsGoesWithoutSaying) {
