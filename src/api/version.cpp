@@ -35,7 +35,7 @@ std::string Version::media_type() const {
 
 std::optional<http::Response> refuse_version(const http::Request& request, Version endpoint) {
     const auto accept = request.header("Accept");
-    if (!accept || *accept == "*/*") return std::nullopt;
+    if (!accept || *accept == "*/*" || *accept == "application/json") return std::nullopt;
     const auto wanted = parse(*accept);
     if (!wanted) return http::error_response(415, "Unable to find version in request header");
     if (wanted->major == endpoint.major && wanted->minor <= endpoint.minor) return std::nullopt;

@@ -17,8 +17,8 @@ struct Version {
 };
 
 /// Nothing when the request may have this endpoint, else the 415 to answer.
-/// The majors must be equal and the client's minor not above the endpoint's. No Accept, and `*/*`, which curl sends,
-/// get the endpoint's version; anything else is refused as the dashboard does.
+/// The majors must be equal and the client's minor not above the endpoint's. No Accept, `*/*`, which curl sends, and
+/// `application/json` get the endpoint's version; anything else is refused as the dashboard does.
 /// @source  dashboard-contract.md 0.4; P76 of the field faults
 std::optional<http::Response> refuse_version(const http::Request& request, Version endpoint);
 

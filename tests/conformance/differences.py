@@ -62,8 +62,12 @@ FRESH = "a list or count is never older than its request, nor capped (contract 6
 
 # id: reason. Answers to these differ from the dashboard, running or recorded.
 INTENDED = {
-    "415.no-accept": "a request without Accept, or with */* as curl sends it, gets the endpoint's version",
-    "415.any": "a request without Accept, or with */* as curl sends it, gets the endpoint's version",
+    "415.no-accept":
+        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
+    "415.json":
+        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
+    "415.any":
+        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
     "image.create.slash-name": UNADDRESSABLE,
     "image.create.at-name": UNADDRESSABLE,
     "ns.create.slash": UNADDRESSABLE,

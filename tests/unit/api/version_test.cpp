@@ -31,7 +31,10 @@ TEST(Version, IsPartOfTheMediaType) {
 
 TEST(Version, ClientsThatAskForNothingGetTheEndpoints) {
     EXPECT_EQ(status_of({}), 200);
-    EXPECT_EQ(status_of(asking_for("*/*")), 200);
+    for (const auto* any : {"*/*", "application/json"}) {
+        EXPECT_EQ(status_of(asking_for(any)), 200) << any;
+        EXPECT_EQ(status_of(asking_for(any), {2, 0}), 200) << any;
+    }
 }
 
 TEST(Version, TheMajorIsEqualAndTheMinorNotAbove) {
@@ -51,7 +54,7 @@ TEST(Version, LeadingZerosPass) {
 
 TEST(Version, OnlyTheExactFormIsOne) {
     for (const auto* accept :
-         {"application/json", "", "application/vnd.ceph.api.v1.0+json, */*", "application/vnd.ceph.api.v1.0+json;q=1",
+         {"", "application/vnd.ceph.api.v1.0+json, */*", "application/vnd.ceph.api.v1.0+json;q=1",
           "application/vnd.ceph.api.v1+json", "application/vnd.ceph.api.v1.+json", "application/vnd.ceph.api.v.0+json",
           "application/vnd.ceph.api.v+json", "application/vnd.ceph.api.v1.0", "application/vnd.ceph.api.v1.0.0+json",
           "application/vnd.ceph.api.v1.x+json", "application/vnd.ceph.api.v99999999999.0+json",
