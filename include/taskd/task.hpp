@@ -70,6 +70,8 @@ class Task : public std::enable_shared_from_this<Task> {
     const nlohmann::json& metadata() const noexcept;
     /// What the operation was called with; null where the caller gave none. Never listed.
     const nlohmann::json& arguments() const noexcept;
+    /// Who asked for it; empty where nobody said. Never listed.
+    const std::string& owner() const noexcept;
 
     /// Waits until the task has finished, at most `timeout`.
     /// @throws  What the task failed with.
@@ -123,7 +125,8 @@ class Task : public std::enable_shared_from_this<Task> {
     /// @param force  The executor may end the process that runs it.
     void cancel(bool force = false);
 
-    /// The dashboard's view of it, keys exactly as its clients expect them.
+    /// The dashboard's view of it, keys exactly as its clients expect them. The value is the one that may be listed
+    /// (`RunOptions::listed_value`).
     nlohmann::json executing_json() const;
     nlohmann::json finished_json() const;
     /// `finished_json()` as text, bytes that are no UTF-8 replaced. Kept, unless it is long: lists are read far more

@@ -44,6 +44,10 @@ struct RunOptions {
     std::string id = {};                            ///< A recovered task keeps its id; empty makes a new one.
     std::optional<WallTime> begin_time = {};        ///< … and its begin time,
     int attempts = 0;                               ///< … and counts on from those of its earlier lives.
+    std::string owner = {};                         ///< See `Task::owner`.
+    /// What lists, history and journal show in place of the value, which is for those who wait for the task. Called
+    /// once, in the thread that ends it; when it throws, null is shown. None: the value.
+    std::function<nlohmann::json(const nlohmann::json& value)> listed_value = {};
 };
 
 /// The tasks that a caller sees: newest first, executing by begin time, finished by end time.

@@ -70,15 +70,24 @@ http::net::awaitable<http::Response> run(std::shared_ptr<const Services> service
     const auto target = ceph::CommandTarget::parse(text_member(arguments, "target", "mon"));
     nlohmann::json command = command_of(*services, arguments);
     ceph::check_shape(command);
-    if (!may_send(caller_of(request), target, command)) co_return forbidden_response();
+    if (!may_send(caller_of(request), target, command)) {
+        auto forbidden = forbidden_response();
+        forbidden.about = target.text() + " command '" + ceph::prefix_of(command) + "'";
+        co_return forbidden;
+    }
 
     auto executor =
         std::make_unique<SendCommandExecutor>(services->commands, target.text(), text_member(arguments, "input", ""));
     // Commands are never joined: the tag makes the metadata of each its own, for two equal ones may both be meant.
     nlohmann::json metadata{
-        {"target", target.text()}, {"command", ceph::without_secrets(command)}, {"tag", executor->tag()}};
+        {"target", target.text()}, {"command", ceph::command_without_secrets(command)}, {"tag", executor->tag()}};
     RunOptions options;
     options.exception_handler = task_failure_view;
+    options.owner = caller_of(request).name;
+    // The one who asked is told all; what others poll, and what is kept, has no secrets.
+    options.listed_value = [command](const nlohmann::json& answer) {
+        return ceph::answer_without_secrets(answer, command);
+    };
     options.executor = std::move(executor);
     if (services->journal) {
         ceph::TaskRecord record;

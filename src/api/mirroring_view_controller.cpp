@@ -1,4 +1,5 @@
 #include "api/endpoint.hpp"
+#include "api/guard.hpp"
 #include "api/mirroring_questions.hpp"
 #include "api/monitor_question.hpp"
 #include "api/request_body.hpp"
@@ -59,6 +60,8 @@ Response peer(ServicesPointer services, http::Request request) {
                                     [&](const auto& known) { return known.uuid == request.param("peer_uuid"); });
     if (found == mirroring.peers.end()) co_return http::error_response(404, "Nothing matches the given URI");
     const auto attributes = co_await peer_attributes(services, mirroring.pool_id, found->uuid);
+    // A key of another cluster is for those who may give one.
+    const bool may_see_key = caller_of(request).may(auth::Scope::rbd_mirroring, auth::Permission::update);
     const auto dot = found->client_name.find('.');
     co_return json_response(
         {{"uuid", found->uuid},
@@ -66,7 +69,7 @@ Response peer(ServicesPointer services, http::Request request) {
          {"site_name", found->site_name},
          {"client_id", dot == std::string::npos ? found->client_name : found->client_name.substr(dot + 1)},
          {"mon_host", text_member(attributes, "mon_host")},
-         {"key", text_member(attributes, "key")},
+         {"key", may_see_key ? text_member(attributes, "key") : "***"},
          {"direction", found->direction < directions.size() ? directions[found->direction] : "rx"},
          {"mirror_uuid", found->mirror_uuid}});
 }

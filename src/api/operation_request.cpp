@@ -1,5 +1,6 @@
 #include "api/operation_request.hpp"
 
+#include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/task_response.hpp"
 
@@ -14,6 +15,7 @@ constexpr std::int64_t longest_deadline_s = std::int64_t{366} * 24 * 3600;
 
 worker::WorkOptions work_options(const http::Request& request) {
     worker::WorkOptions options;
+    options.owner = caller_of(request).name;
     if (const auto priority = query_value(request, "priority")) options.priority = worker::priority_from(*priority);
     if (const auto deadline = query_value(request, "deadline")) {
         std::int64_t seconds = 0;

@@ -1,5 +1,6 @@
 #include "api/endpoint.hpp"
 #include "api/error_view.hpp"
+#include "api/guard.hpp"
 #include "api/pool_plan.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
@@ -29,6 +30,7 @@ http::net::awaitable<http::Response> run_plan(const Services& services, std::str
     RunOptions options;
     options.exception_handler = pool_failure_view;
     options.arguments = arguments;
+    options.owner = caller_of(request).name;
     options.executor = std::make_unique<ceph::CommandPlanExecutor>(services.commands, std::move(plan));
     if (services.journal) {
         ceph::TaskRecord record;

@@ -48,7 +48,7 @@ http::net::awaitable<http::Response> show(std::shared_ptr<const Services> servic
     require_known_query(request, {"wait"});
     const auto task = require_task(*services, request);
     if (const auto wait = wait_of(request); wait.count() > 0) co_await wait_for_task(task, wait);
-    co_return json_response(task_detail(*task));
+    co_return json_response(task_detail(*task, caller_of(request)));
 }
 
 http::Response cancel(const Services& services, const http::Request& request) {

@@ -36,6 +36,13 @@ nlohmann::json task_detail(const Task& task) {
     return view;
 }
 
+nlohmann::json task_detail(const Task& task, const auth::User& caller) {
+    nlohmann::json view = task_detail(task);
+    // A task of an earlier life of the daemon has only what was kept of it.
+    if (const auto value = task.ret_value(); !value.is_null() && task.owner() == caller.name) view["ret_value"] = value;
+    return view;
+}
+
 nlohmann::json detailed_list(const TaskList& list) {
     auto executing = nlohmann::json::array();
     for (const auto& task : list.executing) executing.push_back(task_detail(*task));

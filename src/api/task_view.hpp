@@ -12,6 +12,8 @@ namespace taskd::api {
 /// All that is known of a task: the dashboard's keys, and `id, state, started_at, attempts, stalled_since,
 /// waiting_for`. What does not apply is null.
 nlohmann::json task_detail(const Task& task);
+/// The same for one caller: who asked for the task is told its value as it is.
+nlohmann::json task_detail(const Task& task, const auth::User& caller);
 
 /// The list with `task_detail` for each entry, in place of the dashboard's closed set of keys.
 nlohmann::json detailed_list(const TaskList& list);

@@ -20,6 +20,7 @@ void JournalledExecutor::init(std::shared_ptr<Task> task) {
     record_.id = task->id();
     record_.name = task->name();
     record_.metadata = task->metadata();
+    record_.owner = task->owner();
     record_.begin_time = task->status().begin_time;
     // The task is alive while its waiters are called.
     task->on_finished([journal = journal_, task = task.get()] {

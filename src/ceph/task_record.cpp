@@ -106,18 +106,20 @@ TaskRecord::Kind kind_from(const std::string& text) {
 }  // namespace
 
 std::string TaskRecord::encode() const {
-    return dump({{"version", task_record_version},
-                 {"id", id},
-                 {"kind", kind_names[static_cast<std::size_t>(kind)]},
-                 {"name", name},
-                 {"metadata", metadata},
-                 {"arguments", arguments},
-                 {"bound", bound.is_null() ? json::object() : bound},
-                 {"begin_time", format_utc(begin_time)},
-                 {"attempts", attempts},
-                 {"priority", priority},
-                 {"deadline", deadline},
-                 {"heavy", heavy}});
+    json record{{"version", task_record_version},
+                {"id", id},
+                {"kind", kind_names[static_cast<std::size_t>(kind)]},
+                {"name", name},
+                {"metadata", metadata},
+                {"arguments", arguments},
+                {"bound", bound.is_null() ? json::object() : bound},
+                {"begin_time", format_utc(begin_time)},
+                {"attempts", attempts},
+                {"priority", priority},
+                {"deadline", deadline},
+                {"heavy", heavy}};
+    if (!owner.empty()) record["owner"] = owner;
+    return dump(record);
 }
 
 TaskRecord TaskRecord::decode(std::string_view text) {
@@ -135,6 +137,7 @@ TaskRecord TaskRecord::decode(std::string_view text) {
     task.deadline = text_field(record, "deadline");
     if (!task.deadline.empty()) (void)time_field(record, "deadline");
     task.heavy = flag_field(record, "heavy");
+    if (record.contains("owner")) task.owner = text_field(record, "owner");
     return task;
 }
 

@@ -24,6 +24,7 @@ struct TaskRecord {
     std::string priority = "normal";
     bool heavy = false;    ///< Long by nature, as far as could be told at acceptance.
     std::string deadline;  ///< UTC; empty for none.
+    std::string owner;     ///< Who asked for it; empty where nobody said.
 
     std::string encode() const;
     /// @throws BadRequest  naming the field; also for a record of a newer version

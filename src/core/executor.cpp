@@ -42,6 +42,22 @@ void describe_failure(const Task& task, Task::Impl& impl, std::exception_ptr err
     impl.error = std::move(error);
 }
 
+/// Sets the value, and what is listed in its place.
+void keep_value(Task::Impl& impl, nlohmann::json value) {
+    make_valid_utf8(value);  // one bad text must not keep the whole list from being serialised
+    impl.ret_value = std::move(value);
+    // What it captured goes with it, however long the task stays listed.
+    const auto listed_value = std::exchange(impl.listed_value, {});
+    if (!listed_value) return;
+    try {
+        impl.listed_ret_value = listed_value(impl.ret_value);
+    } catch (...) {
+        impl.listed_ret_value = nullptr;
+        spdlog::error("task {} ({}): its value is not listed: {}", impl.id, impl.name,
+                      error_text(std::current_exception()));
+    }
+}
+
 void call_waiters(Task::Impl& impl) {
     std::vector<Task::Impl::Waiter> waiters;
     {
@@ -110,11 +126,11 @@ void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
         return;
     }
     if (error) {
+        impl.listed_value = {};
         describe_failure(*ended, impl, std::move(error));
         impl.end_progress = impl.progress.load(std::memory_order_relaxed);
     } else {
-        make_valid_utf8(ret_value);  // one bad text must not keep the whole list from being serialised
-        impl.ret_value = std::move(ret_value);
+        keep_value(impl, std::move(ret_value));
         impl.end_progress = 100;
     }
     impl.end_time = impl.clock->wall();

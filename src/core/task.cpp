@@ -44,6 +44,9 @@ const nlohmann::json& Task::metadata() const noexcept {
 const nlohmann::json& Task::arguments() const noexcept {
     return impl_->arguments;
 }
+const std::string& Task::owner() const noexcept {
+    return impl_->owner;
+}
 bool Task::is_accepted() const noexcept {
     return impl_->accepted.load(std::memory_order_acquire);
 }
@@ -223,7 +226,7 @@ nlohmann::json Task::finished_json() const {
             {"duration", impl_->duration_s()},
             {"progress", progress()},
             {"success", success},
-            {"ret_value", success ? impl_->ret_value : nlohmann::json()},
+            {"ret_value", success ? impl_->listed_ret_value.value_or(impl_->ret_value) : nlohmann::json()},
             {"exception", impl_->exception}};
 }
 

@@ -27,6 +27,8 @@ struct Task::Impl {
     std::string name;
     nlohmann::json metadata;
     nlohmann::json arguments;
+    std::string owner;
+    std::function<nlohmann::json(const nlohmann::json&)> listed_value;
     ExceptionHandler exception_handler;
     WallTime begin_time;
     SteadyTime begin_steady;
@@ -44,6 +46,7 @@ struct Task::Impl {
 
     // The outcome: see above.
     nlohmann::json ret_value;
+    std::optional<nlohmann::json> listed_ret_value;  ///< None: it is listed as it is.
     nlohmann::json exception;
     std::exception_ptr error;
     int end_progress = 0;  ///< A late `set_progress` may still write to `progress`.

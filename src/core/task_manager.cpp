@@ -76,7 +76,9 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
     impl.name = std::move(name);
     impl.metadata = std::move(metadata);
     impl.arguments = std::move(options.arguments);
+    impl.owner = std::move(options.owner);
     impl.exception_handler = std::move(options.exception_handler);
+    impl.listed_value = std::move(options.listed_value);
     const WallTime now = impl_->clock.wall();
     impl.begin_time = options.begin_time.value_or(now);
     // A recovered task goes on counting: by the wall clock, the only one that outlived the program.

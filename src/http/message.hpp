@@ -120,6 +120,7 @@ struct Response {
     std::string content_type = "application/json";  ///< Empty: no Content-Type.
     std::vector<NameValue> headers;
     Body body;
+    std::string about;  ///< What the request was about, for whoever watches over the routes; not sent.
 };
 
 /// "Not Found"; "Unknown" for a status that has no phrase.

@@ -70,10 +70,11 @@ const rbd::Operation& OperationService::operation(std::string_view name) const {
 }
 
 RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlohmann::json& arguments,
-                                         WorkOptions options, QueueRoom room) {
+                                         const WorkOptions& options, QueueRoom room) {
     RunOptions run;
     run.exception_handler = exception_handler_;
     run.arguments = arguments;
+    run.owner = options.owner;
     auto executor = std::make_unique<WorkerExecutor>(dispatcher_, std::move(room), wanted, options);
     if (!durability_.journal) {
         run.executor = std::move(executor);
@@ -88,7 +89,7 @@ RunOptions OperationService::run_options(const rbd::Operation& wanted, const nlo
 }
 
 std::shared_ptr<Task> OperationService::submit(std::string_view name, const nlohmann::json& given,
-                                               WorkOptions options) {
+                                               const WorkOptions& options) {
     const rbd::Operation& wanted = operation(name);
     nlohmann::json arguments = wanted.decode(given, limits_);
     nlohmann::json metadata = wanted.metadata(arguments);
@@ -118,6 +119,7 @@ std::shared_ptr<Task> OperationService::resume(const ceph::TaskRecord& record) {
     run.id = record.id;
     run.begin_time = record.begin_time;
     run.attempts = resumed.attempts;
+    run.owner = record.owner;
     run.executor = std::make_unique<ceph::JournalledExecutor>(std::move(executor), durability_.journal, record,
                                                               ceph::JournalledExecutor::Record::is_durable);
     return tasks_.run_function(record.name, record.metadata, {}, std::move(run));

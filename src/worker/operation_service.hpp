@@ -35,14 +35,14 @@ class OperationService {
     ///         Error       (conflict) the same name and metadata are under way with other arguments: joining would lose
     ///                     this request's; `extra` names the task
     ///         QueueFull
-    std::shared_ptr<Task> submit(std::string_view name, const nlohmann::json& given, WorkOptions options = {});
+    std::shared_ptr<Task> submit(std::string_view name, const nlohmann::json& given, const WorkOptions& options = {});
 
     /// Goes on with a task of an earlier life of the daemon, with its id and begin time.
     /// @throws Error  The record asks for an operation that there is not, or with arguments that do not fit.
     std::shared_ptr<Task> resume(const ceph::TaskRecord& record);
 
   private:
-    RunOptions run_options(const rbd::Operation& wanted, const nlohmann::json& arguments, WorkOptions options,
+    RunOptions run_options(const rbd::Operation& wanted, const nlohmann::json& arguments, const WorkOptions& options,
                            QueueRoom room);
 
     TaskManager& tasks_;

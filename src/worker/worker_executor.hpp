@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <taskd/executor.hpp>
@@ -15,6 +16,7 @@ namespace taskd::worker {
 struct WorkOptions {
     Priority priority = Priority::normal;
     std::optional<std::chrono::milliseconds> deadline;  ///< From acceptance.
+    std::string owner;                                  ///< See `Task::owner`.
 };
 
 /// Runs a registered operation, with the task's arguments, in a worker; the task's function is not used.
@@ -23,7 +25,7 @@ class WorkerExecutor final : public TaskExecutor {
     /// @param dispatcher, operation  Must outlive the task's run.
     /// @param room                   Of that dispatcher.
     WorkerExecutor(Dispatcher& dispatcher, QueueRoom room, const rbd::Operation& operation, WorkOptions options)
-        : dispatcher_(dispatcher), room_(std::move(room)), operation_(operation), options_(options) {}
+        : dispatcher_(dispatcher), room_(std::move(room)), operation_(operation), options_(std::move(options)) {}
 
     /// What was found out when the task was accepted and goes into every attempt beside the arguments. Before `start`.
     void bind(nlohmann::json bound) { bound_ = std::move(bound); }

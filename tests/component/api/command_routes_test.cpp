@@ -8,6 +8,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class CommandRoutesTest : public ApiTest {
   protected:
@@ -119,6 +120,37 @@ TEST_F(CommandRoutesTest, SecretsAreSentButNotListed) {
 
     EXPECT_EQ(sent().command["val"], "hunter2");
     EXPECT_EQ(get("/api/task").body.dump().find("hunter2"), std::string::npos);
+}
+
+TEST_F(CommandRoutesTest, AnAnswerThatIsASecretIsForWhoAskedAndNotListed) {
+    auto answer = post_command({{"command", {{"prefix", "auth get-key"}, {"entity", "client.a"}}}});
+    commands.answer(test::good_answer(sent().tag, "hunter2"));
+
+    const auto got = answer.get();
+    EXPECT_EQ(got.body["output"], "hunter2");
+    EXPECT_EQ(get("/api/task/" + got.task_id).body["ret_value"]["output"], "hunter2");
+    for (const auto* list : {"/api/task", "/api/task?detail=1", "/api/summary"}) {
+        const auto listed = get(list).body["finished_tasks"];
+        ASSERT_EQ(listed.size(), 1U) << list;
+        EXPECT_EQ(listed[0]["ret_value"]["output"], "***") << list;
+        EXPECT_EQ(listed[0]["ret_value"]["withheld"], true) << list;
+        EXPECT_THAT(listed.dump(), Not(HasSubstr("hunter2"))) << list;
+    }
+    const auto kept = tasks.find_by_id(got.task_id)->finished_json();  // as journal and history have it
+    EXPECT_THAT(kept.dump(), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(CommandRoutesTest, AFailureTellsNoSecretOfTheCommand) {
+    auto answer = post_command({{"command", {{"prefix", "config set"}, {"name", "a"}, {"value", "hunter2"}}}});
+    commands.answer({{"tag", sent().tag},
+                     {"return_code", -22},
+                     {"status", "error parsing value: 'hunter2' is no number"},
+                     {"output", ""},
+                     {"output_format", "text"}});
+
+    const auto got = answer.get();
+    EXPECT_THAT(got.body["detail"].get<std::string>(), HasSubstr("error parsing value: '***' is no number"));
+    EXPECT_THAT(got.body.dump() + get("/api/task").body.dump(), Not(HasSubstr("hunter2")));
 }
 
 TEST_F(CommandRoutesTest, APortWithoutRoomFailsTheTaskForNow) {

@@ -126,6 +126,28 @@ TEST_F(TaskListTest, AResultIsShownOnlyOnSuccessAndAnExceptionOnlyOnFailure) {
     EXPECT_EQ(failed.at("success"), false);
 }
 
+TEST_F(TaskListTest, WhatIsListedInPlaceOfAValueIsNotWhatIsWaitedFor) {
+    RunOptions options;
+    options.listed_value = [](const json& value) { return json(value.get<std::string>().size()); };
+    const ManualTask manual = run_manual(manager_, "a", nullptr, std::move(options));
+    manual.finish("hunter2");
+
+    EXPECT_EQ(manual.task->wait().value, "hunter2");
+    EXPECT_EQ(manual.task->ret_value(), "hunter2");
+    EXPECT_EQ(manual.task->finished_json().at("ret_value"), 7);
+    EXPECT_EQ(manager_.list_json().at("finished_tasks").at(0).at("ret_value"), 7);
+}
+
+TEST_F(TaskListTest, AValueThatCannotBeMadeOneToListIsNotListed) {
+    RunOptions options;
+    options.listed_value = [](const json& value) { return json(value.get<std::string>()); };
+    const ManualTask manual = run_manual(manager_, "a", nullptr, std::move(options));
+    manual.finish(7);
+
+    EXPECT_EQ(manual.task->wait().value, 7);
+    EXPECT_EQ(manual.task->finished_json().at("ret_value"), nullptr);
+}
+
 TEST_F(TaskListTest, DurationIsSecondsAsAFloat) {
     const ManualTask manual = run_manual(manager_, "a");
     clock_.advance(1500ms);

@@ -83,6 +83,22 @@ TEST_F(TaskViewTest, OfAFinishedTaskHasTheResultToo) {
     EXPECT_EQ(view["success"], true);
 }
 
+TEST_F(TaskViewTest, WhoAskedForATaskIsToldItsValueAndOthersWhatIsListed) {
+    RunOptions options;
+    options.owner = "alice";
+    options.listed_value = [](const json&) { return json("***"); };
+    const auto secret = test::run_manual(tasks, "command", {{"x", 1}}, std::move(options));
+    secret.finish("hunter2");
+    auth::User alice;
+    alice.name = "alice";
+    auth::User bob;
+    bob.name = "bob";
+
+    EXPECT_EQ(task_detail(*secret.task, alice)["ret_value"], "hunter2");
+    EXPECT_EQ(task_detail(*secret.task, bob)["ret_value"], "***");
+    EXPECT_EQ(task_detail(*secret.task)["ret_value"], "***");
+}
+
 TEST_F(TaskViewTest, AListHasTheDetailsOfEach) {
     const auto finished = test::run_manual(tasks, "rbd/delete", {{"image_spec", "rbd/y"}});
     finished.fail(std::runtime_error("no"));

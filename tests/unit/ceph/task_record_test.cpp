@@ -81,6 +81,17 @@ TEST(TaskRecord, ACommandComesBackAsOne) {
     EXPECT_EQ(again.attempts, 3);
 }
 
+TEST(TaskRecord, WhoAskedForItComesBackAndNeedNotBeThere) {
+    TaskRecord record = TaskRecord::decode(golden("task.json"));
+    EXPECT_EQ(record.owner, "");
+    record.owner = "alice";
+
+    EXPECT_EQ(TaskRecord::decode(record.encode()).owner, "alice");
+    json wrong = good_task();
+    wrong["owner"] = 5;
+    EXPECT_EQ(refused_field(wrong), "owner");
+}
+
 TEST(TaskRecord, TextThatIsNoUtf8DoesNotKeepItFromBeingWritten) {
     TaskRecord record = TaskRecord::decode(golden("task.json"));
     record.metadata["image_spec"] = "rbd/\xff";
