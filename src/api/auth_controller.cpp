@@ -99,8 +99,9 @@ http::net::awaitable<http::Response> login(std::shared_ptr<const Services> servi
     });
     if (!co_await wait.wait_for(patience))
         throw Error(ErrorKind::unavailable, EAGAIN, "auth", "too many log in at once; try again");
-    if (!outcome->is_good || !user) co_return invalid_credentials();
-    co_return logged_in(request, *state, *user);
+    auto response = outcome->is_good && user ? logged_in(request, *state, *user) : invalid_credentials();
+    response.about = "user " + name;
+    co_return response;
 }
 
 http::Response check(const Services& services, const http::Request& request) {
@@ -133,6 +134,7 @@ http::net::awaitable<http::Response> logout(std::shared_ptr<const Services> serv
                     "the token is void here, but the cluster did not take note of it: other servers may still take it");
     auto response = json_response({{"redirect_url", "#/login"}});
     response.headers.emplace_back("Set-Cookie", cookie_of(request, "", "; Max-Age=0"));
+    response.about = "user " + token->username;
     co_return response;
 }
 

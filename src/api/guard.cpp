@@ -1,5 +1,6 @@
 #include "api/guard.hpp"
 
+#include "api/audit.hpp"
 #include "api/endpoint.hpp"
 #include "api/error_view.hpp"
 #include "auth/token.hpp"
@@ -8,7 +9,6 @@
 #include <optional>
 #include <string_view>
 
-#include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 #include <unistd.h>
 
@@ -85,39 +85,31 @@ std::optional<http::Response> refuse(const Access::Standing& standing, const Rig
     const auto token = token_of(request);
     const auto user = token.empty() ? nullptr : state->authenticate(token, auth::numeric_date_now());
     if (!user) return unauthorized();
+    request.caller = user;  // also of a request that is refused
     if (services.authority->rate != nullptr)
         if (const auto wait = services.authority->rate->count(user->name)) return too_many_requests(*wait);
     if (is_of_another_site(request)) return forbidden_response();
     if (right.kind == Right::Kind::scoped && (user->must_change_password || !user->may(right.scope, right.permission)))
         return forbidden_response();
-    request.caller = user;
     return std::nullopt;
 }
 
-/// One who changes something, as the log tells it.
-struct Act {
-    std::string who;
-    std::string from;
-    std::string what;
+/// What the server answers when a handler has a fault.
+http::Response fault() {
+    return http::error_response(500, {});
+}
 
-    explicit Act(const http::Request& request)
-        : who(request.caller ? caller_of(request).name : "-"),
-          from(request.client()),
-          what(request.method + " " + request.path) {}
-
-    void log(const http::Response& response) const {
-        std::string_view task = "-";
-        for (const auto& [name, value] : response.headers)
-            if (name == "X-Task-Id") task = value;
-        spdlog::info("audit: {} from {}: {}: {} task {}", who, from, what, response.status, task);
+http::net::awaitable<http::Response> audited(http::Handler handler, http::Request request,
+                                             std::shared_ptr<const Services> services) {
+    const ChangeRequest change(request);
+    try {
+        auto response = co_await handler(std::move(request));
+        change.tell(services.get(), response);
+        co_return response;
+    } catch (...) {
+        change.tell(services.get(), fault());
+        throw;
     }
-};
-
-http::net::awaitable<http::Response> audited(http::Handler handler, http::Request request) {
-    const Act act(request);
-    auto response = co_await handler(std::move(request));
-    act.log(response);
-    co_return response;
 }
 
 http::net::awaitable<http::Response> refused(http::Response response) {
@@ -149,20 +141,28 @@ const auth::User& caller_of(const http::Request& request) {
 http::Route guarded(Access access, Right right, http::Route route) {
     if (route.now) {
         route.now = [access = std::move(access), right, inner = std::move(route.now)](http::Request& request) {
-            auto refusal = refuse(access.standing(), right, request);
+            const auto standing = access.standing();
+            auto refusal = refuse(standing, right, request);
             if (!changes_something(request)) return refusal ? *std::move(refusal) : inner(request);
-            const Act act(request);
-            auto response = refusal ? *std::move(refusal) : inner(request);
-            act.log(response);
-            return response;
+            const ChangeRequest change(request);
+            try {
+                auto response = refusal ? *std::move(refusal) : inner(request);
+                change.tell(standing.services.get(), response);
+                return response;
+            } catch (...) {
+                change.tell(standing.services.get(), fault());
+                throw;
+            }
         };
     } else {
         route.later = [access = std::move(access), right, inner = std::move(route.later)](http::Request request) {
-            if (auto refusal = refuse(access.standing(), right, request)) {
-                if (changes_something(request)) Act(request).log(*refusal);
+            auto standing = access.standing();
+            if (auto refusal = refuse(standing, right, request)) {
+                if (changes_something(request)) ChangeRequest(request).tell(standing.services.get(), *refusal);
                 return refused(*std::move(refusal));
             }
-            return changes_something(request) ? audited(inner, std::move(request)) : inner(std::move(request));
+            if (!changes_something(request)) return inner(std::move(request));
+            return audited(inner, std::move(request), std::move(standing.services));
         };
     }
     return route;

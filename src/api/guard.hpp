@@ -9,8 +9,8 @@
 
 namespace taskd::api {
 
-/// Stands before a route: finds out who calls, refuses who may not (401, 403) before anything is looked at, and writes
-/// a line of the log for each request that changes something: who, from where, what, which task, with which outcome.
+/// Stands before a route: finds out who calls, refuses who may not (401, 403) before anything is looked at, and has a
+/// line of the audit written for each request that changes something.
 /// Where nobody is to be asked (`Services::authority` is null) everybody may do everything.
 /// @source dashboard-contract.md 1.2, 1.6
 http::Route guarded(Access access, Right right, http::Route route);

@@ -4,6 +4,7 @@
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
 #include "ceph/caps_check.hpp"
+#include "ceph/cluster_log.hpp"
 #include "ceph/cluster_status.hpp"
 #include "ceph/command_table.hpp"
 #include "ceph/journal.hpp"
@@ -47,6 +48,8 @@ struct Services {
     std::shared_ptr<ceph::Journal> journal = {};
     /// Tells what images there are; null where there is no cluster to ask.
     rbd::Lister* lister = nullptr;
+    /// Where the lines of the audit go beside the log; null: nowhere.
+    ceph::ClusterLog* cluster_log = nullptr;
     /// Null: everybody who can connect may do everything.
     const Authority* authority = nullptr;
 };

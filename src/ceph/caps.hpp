@@ -17,7 +17,8 @@ struct Cap {
     std::string grant;          ///< As `ceph auth` takes it: `profile rbd`.
     std::string_view reason;    ///< What cannot be done without it.
     /// A command that needs it and changes nothing whatever comes of it: it names what does not exist, or gives a value
-    /// that is refused. Null for those of OSDs, which object operations test.
+    /// that is refused; that of `audit` leaves a line in the cluster's log. Null for those of OSDs, which object
+    /// operations test.
     nlohmann::json probe = nullptr;
 };
 
@@ -27,8 +28,8 @@ struct CapsRole {
     bool is_daemons = true;  ///< False: of an administrator's command, not of the daemon itself.
 };
 
-/// front, worker, pools, mirroring, users, own-users: parts of the daemon's work that may be wanted or not; user-admin:
-/// of `ceph-taskd user` and `role`.
+/// front, worker, pools, mirroring, users, own-users, audit: parts of the daemon's work that may be wanted or not;
+/// user-admin: of `ceph-taskd user` and `role`.
 const std::vector<CapsRole>& cap_roles();
 
 /// The pools that the user is to work with.

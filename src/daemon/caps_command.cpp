@@ -38,9 +38,10 @@ struct Words {
 
 void define(CLI::App& app, Words& words) {
     words.cluster.define(app);
-    app.add_option("--role", words.roles,
-                   "Only these: front, worker, pools, mirroring, users, own-users; the default is all of them; or "
-                   "user-admin, for who runs `ceph-taskd user` and `role`");
+    app.add_option(
+        "--role", words.roles,
+        "Only these: front, worker, pools, mirroring, users, own-users, audit; the default is all of them; or "
+        "user-admin, for who runs `ceph-taskd user` and `role`");
     app.add_option("--image-pool", words.image_pools,
                    "Pools of whose images it may take care; the default is all there are");
     app.add_flag("--check", words.check, "Connect as that user and test each of them");

@@ -28,9 +28,10 @@ void tell(const ceph::CapsReport& report) {
 
 std::vector<std::string> caps_roles_of(const Options& options) {
     std::vector<std::string> roles;
-    const auto is_wanted = [auth = options.auth](const ceph::CapsRole& role) {
+    const auto is_wanted = [&options, auth = options.auth](const ceph::CapsRole& role) {
         if (role.name == "users") return auth == Options::Auth::dashboard || auth == Options::Auth::by_cluster;
         if (role.name == "own-users") return auth == Options::Auth::own || auth == Options::Auth::by_cluster;
+        if (role.name == "audit") return options.audit_to_cluster;
         return role.is_daemons;
     };
     for (const auto& role : ceph::cap_roles())

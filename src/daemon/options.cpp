@@ -76,6 +76,8 @@ void define_server_options(CLI::App& app, Options& options, Words& words) {
                      "are answered with 429; 0: no limit")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1e6));
+    group->add_flag("--audit-to-cluster", options.audit_to_cluster,
+                    "Write who changed what to the cluster's log as well (`ceph log last`), not only to the daemon's");
     group->add_option("--http-threads", options.http_threads, "Threads that serve requests")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));

@@ -36,6 +36,7 @@ struct Options {
         none,  ///< Anybody.
     };
     Auth auth = Auth::by_cluster;          ///< Whom requests over TCP are to come from.
+    bool audit_to_cluster = false;         ///< Whether the lines of the audit go to the cluster's log as well.
     api::RequestRate::Limit request_rate;  ///< Of each user who logs in.
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.

@@ -1,5 +1,6 @@
 #include "daemon/session.hpp"
 
+#include "api/audit.hpp"
 #include "api/error_view.hpp"
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
@@ -28,6 +29,8 @@ namespace {
 
 /// Longer than anything that a dead worker may still have under way.
 constexpr double fence_seconds = 3600;
+/// How long the end waits for the monitors to take what was done last.
+constexpr std::chrono::milliseconds last_lines{1'000};
 
 worker::Dispatcher::WorkerFactory make_factory(const Options& options, const Session::Surroundings& around) {
     using Role = worker::Dispatcher::Role;
@@ -160,16 +163,19 @@ struct Session::Impl {
                    cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
         if (options.auth != Options::Auth::none) services.authority = &users.emplace(command_sender, options).authority;
+        if (options.audit_to_cluster) services.cluster_log = &cluster_log.emplace(command_sender);
         if (around.journal) keep_history();
-        tell_failures();
+        tell_ends();
     }
 
-    /// A line of the log for each task that fails: which, of what, and why.
-    void tell_failures() {
+    /// A line of the audit for each task that ends, and one of the log for each that fails: which, of what, and why.
+    void tell_ends() {
         tasks.notifications().register_listener(
             [this](const nlohmann::json& ended) {
                 const auto task = tasks.find_by_id(ended.at("id").get_ref<const std::string&>());
-                if (!task || !task->is_accepted() || !task->failure()) return;
+                if (!task || !task->is_accepted()) return;
+                api::tell_end(cluster_log ? &*cluster_log : nullptr, *task);
+                if (!task->failure()) return;
                 const auto text = error_text(task->failure());
                 const auto bound = task->bound();
                 const auto image = bound.is_object() && bound.contains("image_id")
@@ -194,6 +200,7 @@ struct Session::Impl {
         run.arguments = record.arguments;
         run.id = record.id;
         run.begin_time = record.begin_time;
+        run.owner = record.owner;
         run.executor =
             std::make_unique<ceph::JournalledExecutor>(std::make_unique<EndAtOnce>(std::move(error)), around.journal,
                                                        record, ceph::JournalledExecutor::Record::is_durable);
@@ -202,9 +209,10 @@ struct Session::Impl {
 
     const Surroundings around;
     const std::shared_ptr<ceph::TaskHistory> history;  // shared with the journal, which may outlive this
-    TaskManager tasks;
     const std::shared_ptr<ceph::CheckedCaller> checked_caller;
     ceph::CommandSender command_sender;
+    std::optional<ceph::ClusterLog> cluster_log;
+    TaskManager tasks;  // whose last listeners write to the cluster's log
     ceph::SenderCommandPort commands;
     ceph::ClusterStatus cluster_status;
     rbd::Lister lister;
@@ -255,6 +263,7 @@ std::vector<std::string> Session::drain(std::chrono::milliseconds grace) {
     auto workers = impl_->dispatcher.worker_addresses();
     spdlog::info("stopping: {} tasks executing", impl_->tasks.executing_count());
     impl_->dispatcher.stop(grace);
+    if (impl_->cluster_log) impl_->cluster_log->wait_until_written(last_lines);
     const auto left = impl_->tasks.executing_count();
     if (left == 0) return {};
     spdlog::warn("stopping with {} tasks that have not ended{}", left,

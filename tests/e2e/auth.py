@@ -13,7 +13,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
 
-from harness import CEPH_TASKD, Answer, Daemon, Suite, expect, expect_equal, wait_until  # noqa: E402
+from harness import CEPH_TASKD, Answer, Daemon, Suite, expect, expect_equal, journal, wait_until  # noqa: E402
 from servers import DashboardCluster  # noqa: E402
 
 suite = Suite()
@@ -75,7 +75,7 @@ class World:
         self.start_daemon()
 
     def start_daemon(self):
-        self.daemon = Daemon(self.cluster, self.directory, auth="dashboard")
+        self.daemon = Daemon(self.cluster, self.directory, "--audit-to-cluster", auth="dashboard")
         self.ours = Site("ceph-taskd", self.daemon.url)
         self.sites = [self.ours, self.dashboard]
         wait_until(lambda: self.ours.login("nobody", "x").status == 400, "the users are known")
@@ -350,13 +350,65 @@ def every_change_is_a_line_of_the_log_without_secrets(world):
     answer = world.ours.request("POST", "/api/block/image", token,
                                 {"pool_name": "rbd", "name": "audited", "size": 1 << 20, "features": ["layering"]})
     expect_equal(answer.status, 201, "create")
-    log = world.daemon.output()
-    lines = [line for line in log.splitlines() if "audit:" in line and answer.task_id in line]
-    expect_equal(len(lines), 1, "lines of the create")
-    for words in (world.cluster.user, "127.0.0.1:", "POST /api/block/image", "201"):
-        expect(words in lines[0], f"no {words!r} in {lines[0]}")
+
+    def lines_of_the_create():
+        found = [line for line in world.daemon.output().splitlines() if "audit:" in line and answer.task_id in line]
+        return found if len(found) == 2 else None
+    lines = wait_until(lines_of_the_create, "two lines, of the request and of the end of its task", 30)
+    request, end = sorted(lines, key=lambda line: "success" in line)
+    for words in (world.cluster.user, "127.0.0.1:", "POST /api/block/image", "201", '"image_name":"audited"'):
+        expect(words in request, f"no {words!r} in {request}")
+    for words in (f"audit: {world.cluster.user}: task", "rbd/create", "success"):
+        expect(words in end, f"no {words!r} in {end}")
     for secret in (token, world.cluster.password):
-        expect(secret not in log, "a secret is in the log")
+        expect(secret not in world.daemon.output(), "a secret is in the log")
+
+    def entries(channel):
+        text = world.cluster.tool("ceph", "log", "last", "1000", "info", channel).stdout
+        return [line for line in text.splitlines() if answer.task_id in line]
+    wait_until(lambda: len(entries("cluster")) == 2, "both lines are in the cluster's log", 30)
+    expect("ceph-taskd audit: " + world.cluster.user in entries("cluster")[0], f"not as told: {entries('cluster')}")
+    expect(len(entries("audit")) >= 2, "the monitors do not note the lines in their channel audit")
+
+
+@check
+def secrets_of_commands_are_for_who_sent_them(world):
+    token = world.ours.token(*world.administrator())
+    world.make_user("second", "administrator")
+    other = wait_until(lambda: world.ours.login("second", password_of("second")).body.get("token"), "the other one", 30)
+
+    def send(**command):
+        answer = world.ours.request("POST", "/api/command", token, {"command": command})
+        expect_equal(answer.status, 200, f"{command['prefix']}: {answer.body}")
+        return answer
+    made = send(prefix="auth get-or-create", entity="client.secretive", format="json")
+    key = made.body["output"][0]["key"]
+    send(prefix="config-key set", key="taskd/test", val="hunter2-hunter2")
+    got = send(prefix="config-key get", key="taskd/test")
+    expect_equal(got.body["output"], "hunter2-hunter2", "the sender's answer")
+    at_id = world.ours.request("GET", f"/api/task/{got.task_id}", token).body
+    expect_equal(at_id["ret_value"]["output"], "hunter2-hunter2", "what the sender sees of the task")
+    refused = world.ours.request("POST", "/api/command", token,
+                                 {"command": {"prefix": "config set", "who": "global", "name": "no_such_option",
+                                              "value": "hunter2-hunter2"}})
+    expect(refused.status >= 400, f"no failure: {refused}")
+    seen = [refused, *(world.ours.request("GET", path, other)
+                       for path in ("/api/task", "/api/task?detail=1", "/api/summary", "/api/task/history",
+                                    f"/api/task/{got.task_id}", f"/api/task/{made.task_id}"))]
+    texts = [json.dumps(answer.body) for answer in seen]
+    expect(all("config-key get" in text for text in texts[1:5]), "the tasks are not seen at all")
+    expect('"withheld": true' in texts[1], "it is not told that an output is withheld")
+    wait_until(lambda: got.task_id in journal(world.cluster), "the end is in the journal", 30)
+    arguments = []
+    for pid in (world.daemon.pid, *world.daemon.workers()):
+        with open(f"/proc/{pid}/cmdline") as file:
+            arguments.append(file.read())
+    all_entries = world.cluster.tool("ceph", "log", "last", "1000", "debug", "*").stdout
+    cluster_log = "\n".join(line for line in all_entries.splitlines() if "ceph-taskd audit" in line)
+    expect(cluster_log, "no line of ours in the cluster's log")
+    for text in (*texts, journal(world.cluster), world.daemon.output(), cluster_log, *arguments):
+        for secret in (key, "hunter2"):
+            expect(secret not in text, lambda: f"a secret is out: {text[max(0, text.index(secret) - 300):][:600]}")
 
 
 if __name__ == "__main__":

@@ -251,6 +251,19 @@ def at_once(calls):
     return results
 
 
+def journal(cluster):
+    """All that the daemon keeps in the cluster, as text."""
+    program = ("import rados\n"
+               "with rados.Rados(conffile='') as cluster, cluster.open_ioctx('rbd') as pool:\n"
+               "    pool.set_namespace('taskd')\n"
+               "    for entry in pool.list_objects():\n"
+               "        with rados.ReadOpCtx() as op:\n"
+               "            values, _ = pool.get_omap_vals(op, '', '', 100000)\n"
+               "            pool.operate_read_op(op, entry.key)\n"
+               "            for name, value in values: print(name, value.decode(errors='replace'))\n")
+    return cluster.tool("/usr/bin/python3", "-c", program).stdout
+
+
 class Watcher:
     """Asks the daemon again and again in a thread of its own, and keeps what it got and how long that took."""
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from harness import Cluster, Suite, expect, expect_equal, wait_until
+from harness import Cluster, Suite, expect, expect_equal, journal, wait_until
 from world import World, accepted, check_of
 
 suite = Suite()
@@ -29,23 +29,10 @@ def decoded(token):
     return json.loads(base64.b64decode(token))
 
 
-def journal(cluster):
-    """All that the daemon keeps in the cluster, as text."""
-    program = ("import rados\n"
-               "with rados.Rados(conffile='') as cluster, cluster.open_ioctx('rbd') as pool:\n"
-               "    pool.set_namespace('taskd')\n"
-               "    for entry in pool.list_objects():\n"
-               "        with rados.ReadOpCtx() as op:\n"
-               "            values, _ = pool.get_omap_vals(op, '', '', 100000)\n"
-               "            pool.operate_read_op(op, entry.key)\n"
-               "            for name, value in values: print(name, value.decode(errors='replace'))\n")
-    text = cluster.tool("/usr/bin/python3", "-c", program).stdout
-    expect("rbd/mirroring" in text, "there is a journal")
-    return text
-
-
 def hides(daemon, cluster, secret):
-    for text in (journal(cluster), daemon.output(), json.dumps(daemon.get("/api/task?detail=true").body),
+    kept = journal(cluster)
+    expect("rbd/mirroring" in kept, "there is a journal")
+    for text in (kept, daemon.output(), json.dumps(daemon.get("/api/task?detail=true").body),
                  json.dumps(daemon.get("/api/task/history").body)):
         expect(secret not in text, "a secret is out")
 

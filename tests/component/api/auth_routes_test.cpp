@@ -1,68 +1,32 @@
-#include "api_server.hpp"
-#include "support/manual_clock.hpp"
+#include "access_users.hpp"
 #include "support/manual_executor.hpp"
-
-#include <mutex>
 
 namespace taskd::api {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* secret = "a secret of the cluster";
-// The password "secret" at bcrypt's least cost.
-constexpr const char* hash = "$2b$04$87/weVPfZWc.FeIyv/n0v.OGj2w7QpKnOHlozuwbbfQ8tBh4BasWq";
-
-json user(const char* role) {
-    return {{"password", hash}, {"roles", {role}}, {"lastUpdate", 1000}, {"enabled", true}};
-}
-
-/// A front that asks its callers who they are.
-class AuthRoutesTest : public ApiTest {
+class AuthRoutesTest : public UsersTest {
   protected:
-    AuthRoutesTest() { services.authority = &authority; }
+    AuthRoutesTest() : UsersTest(some_users()) {}
 
     static std::shared_ptr<const auth::AccessState> some_users() {
-        auto state = std::make_shared<auth::AccessState>();
         auto disabled = user("administrator");
         disabled["enabled"] = false;
         auto fresh = user("administrator");
         fresh["pwdUpdateRequired"] = true;
-        const json users{{"admin", user("administrator")},
-                         {"reader", user("read-only")},
-                         {"block", user("block-manager")},
-                         {"pool", user("pool-manager")},
-                         {"nobody", user("no-such-role")},
-                         {"disabled", disabled},
-                         {"fresh", fresh}};
-        state->users = auth::AccessDatabase::parse(json{{"users", users}}.dump());
-        state->secret = secret;
-        return state;
-    }
-    static std::string token(const std::string& name, const std::string& key = secret) {
-        return auth::sign({"token of " + name, name, auth::numeric_date_now(), auth::numeric_date_now() + 60}, key);
+        return state_with({{"admin", user("administrator")},
+                           {"reader", user("read-only")},
+                           {"block", user("block-manager")},
+                           {"pool", user("pool-manager")},
+                           {"nobody", user("no-such-role")},
+                           {"disabled", disabled},
+                           {"fresh", fresh}});
     }
     Answer as(const std::string& name, std::string_view method, std::string_view target, std::string_view body = {}) {
-        return request(method, target, body, {{"Authorization", "Bearer " + token(name)}});
+        return request(method, target, body, {bearer(token(name))});
     }
     Answer login(const json& body) { return post("/api/auth", body); }
-
-    std::mutex mutex;
-    std::shared_ptr<const auth::AccessState> state = some_users();
-    std::vector<std::string> revoked;
-    auth::LoginDesk desk{{.attempts = 3}};
-    test::ManualClock clock;
-    RequestRate rate{{.per_second = 100, .at_once = 200}, clock};
-    const Authority authority{[this] {
-                                  const std::lock_guard lock(mutex);
-                                  return state;
-                              },
-                              desk,
-                              [this](const auth::Token& token, std::function<void(bool)> done) {
-                                  revoked.push_back(token.id);
-                                  done(true);
-                              },
-                              &rate};
 };
 
 TEST_F(AuthRoutesTest, AUserWithTooManyRequestsWaitsAndNobodyElseDoes) {
