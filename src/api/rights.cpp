@@ -19,81 +19,78 @@ constexpr Right needs(Scope scope, Permission permission) {
     return {Right::Kind::scoped, scope, permission};
 }
 
-struct Entry {
-    std::string_view method;
-    std::string_view pattern;
-    Right right;
-};
-
 // What the dashboard asks for; where it has no such route, what its own of the kind ask for.
 constexpr std::array table{
-    Entry{"GET", "/healthz", open_to_all},
-    Entry{"GET", "/readyz", open_to_all},
-    Entry{"POST", "/api/auth", open_to_all},
-    Entry{"POST", "/api/auth/check", open_to_all},
-    Entry{"POST", "/api/auth/logout", open_to_all},
+    RouteRight{"GET", "/healthz", open_to_all},
+    RouteRight{"GET", "/readyz", open_to_all},
+    RouteRight{"POST", "/api/auth", open_to_all},
+    RouteRight{"POST", "/api/auth/check", open_to_all},
+    RouteRight{"POST", "/api/auth/logout", open_to_all},
     // Each shows a caller what the caller may see.
-    Entry{"GET", "/api/task", any_user},
-    Entry{"GET", "/api/task/history", any_user},
-    Entry{"GET", "/api/task/{id}", any_user},
-    Entry{"DELETE", "/api/task/{id}", any_user},
-    Entry{"GET", "/api/summary", any_user},
-    Entry{"POST", "/api/command", any_user},
-    Entry{"GET", "/ui-api/block/rbd/status", any_user},
+    RouteRight{"GET", "/api/task", any_user},
+    RouteRight{"GET", "/api/task/history", any_user},
+    RouteRight{"GET", "/api/task/{id}", any_user},
+    RouteRight{"DELETE", "/api/task/{id}", any_user},
+    RouteRight{"GET", "/api/summary", any_user},
+    RouteRight{"POST", "/api/command", any_user},
+    RouteRight{"GET", "/ui-api/block/rbd/status", any_user},
 
-    Entry{"GET", "/api/block/image", needs(Scope::rbd_image, Permission::read)},
-    Entry{"POST", "/api/block/image", needs(Scope::rbd_image, Permission::create)},
-    Entry{"GET", "/api/block/image/clone_format_version", needs(Scope::rbd_image, Permission::read)},
-    Entry{"GET", "/api/block/image/default_features", needs(Scope::rbd_image, Permission::read)},
-    Entry{"GET", "/api/block/image/trash", needs(Scope::rbd_image, Permission::read)},
-    Entry{"POST", "/api/block/image/trash/purge", needs(Scope::rbd_image, Permission::remove)},
-    Entry{"POST", "/api/block/image/trash/{image_id_spec}/restore", needs(Scope::rbd_image, Permission::create)},
-    Entry{"DELETE", "/api/block/image/trash/{image_id_spec}", needs(Scope::rbd_image, Permission::remove)},
-    Entry{"GET", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::read)},
-    Entry{"PUT", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::update)},
-    Entry{"DELETE", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::remove)},
-    Entry{"POST", "/api/block/image/{image_spec}/copy", needs(Scope::rbd_image, Permission::create)},
-    Entry{"POST", "/api/block/image/{image_spec}/move_trash", needs(Scope::rbd_image, Permission::create)},
-    Entry{"POST", "/api/block/image/{image_spec}/flatten", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/deep_copy", needs(Scope::rbd_image, Permission::create)},
-    Entry{"POST", "/api/block/image/{image_spec}/resize", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/sparsify", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/object_map/rebuild", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/migration/prepare", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/migration/execute", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/migration/commit", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/migration/abort", needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/snap", needs(Scope::rbd_image, Permission::create)},
-    Entry{"POST", "/api/block/image/{image_spec}/snap/purge", needs(Scope::rbd_image, Permission::remove)},
-    Entry{"PUT", "/api/block/image/{image_spec}/snap/{snapshot_name}", needs(Scope::rbd_image, Permission::update)},
-    Entry{"DELETE", "/api/block/image/{image_spec}/snap/{snapshot_name}", needs(Scope::rbd_image, Permission::remove)},
-    Entry{"POST", "/api/block/image/{image_spec}/snap/{snapshot_name}/rollback",
-          needs(Scope::rbd_image, Permission::update)},
-    Entry{"POST", "/api/block/image/{image_spec}/snap/{snapshot_name}/clone",
-          needs(Scope::rbd_image, Permission::create)},
-    Entry{"GET", "/api/block/pool/{pool_name}/namespace", needs(Scope::rbd_image, Permission::read)},
-    Entry{"POST", "/api/block/pool/{pool_name}/namespace", needs(Scope::rbd_image, Permission::create)},
-    Entry{"DELETE", "/api/block/pool/{pool_name}/namespace/{namespace}", needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"GET", "/api/block/image", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"POST", "/api/block/image", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"GET", "/api/block/image/clone_format_version", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"GET", "/api/block/image/default_features", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"GET", "/api/block/image/trash", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"POST", "/api/block/image/trash/purge", needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"POST", "/api/block/image/trash/{image_id_spec}/restore", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"DELETE", "/api/block/image/trash/{image_id_spec}", needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"GET", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"PUT", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"DELETE", "/api/block/image/{image_spec}", needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/copy", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/move_trash", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/flatten", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/deep_copy", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/resize", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/sparsify", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/object_map/rebuild", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/migration/prepare", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/migration/execute", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/migration/commit", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/migration/abort", needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/snap", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/snap/purge", needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"PUT", "/api/block/image/{image_spec}/snap/{snapshot_name}",
+               needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"DELETE", "/api/block/image/{image_spec}/snap/{snapshot_name}",
+               needs(Scope::rbd_image, Permission::remove)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/snap/{snapshot_name}/rollback",
+               needs(Scope::rbd_image, Permission::update)},
+    RouteRight{"POST", "/api/block/image/{image_spec}/snap/{snapshot_name}/clone",
+               needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"GET", "/api/block/pool/{pool_name}/namespace", needs(Scope::rbd_image, Permission::read)},
+    RouteRight{"POST", "/api/block/pool/{pool_name}/namespace", needs(Scope::rbd_image, Permission::create)},
+    RouteRight{"DELETE", "/api/block/pool/{pool_name}/namespace/{namespace}",
+               needs(Scope::rbd_image, Permission::remove)},
 
-    Entry{"GET", "/api/block/mirroring/site_name", needs(Scope::rbd_mirroring, Permission::read)},
-    Entry{"GET", "/api/block/mirroring/pool/{pool_name}", needs(Scope::rbd_mirroring, Permission::read)},
-    Entry{"GET", "/api/block/mirroring/pool/{pool_name}/peer", needs(Scope::rbd_mirroring, Permission::read)},
-    Entry{"GET", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
-          needs(Scope::rbd_mirroring, Permission::read)},
-    Entry{"PUT", "/api/block/mirroring/site_name", needs(Scope::rbd_mirroring, Permission::update)},
-    Entry{"PUT", "/api/block/mirroring/pool/{pool_name}", needs(Scope::rbd_mirroring, Permission::update)},
-    Entry{"POST", "/api/block/mirroring/pool/{pool_name}/peer", needs(Scope::rbd_mirroring, Permission::create)},
-    Entry{"PUT", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
-          needs(Scope::rbd_mirroring, Permission::update)},
-    Entry{"DELETE", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
-          needs(Scope::rbd_mirroring, Permission::remove)},
-    Entry{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/token",
-          needs(Scope::rbd_mirroring, Permission::update)},
-    Entry{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/peer",
-          needs(Scope::rbd_mirroring, Permission::update)},
-    Entry{"POST", "/api/pool", needs(Scope::pool, Permission::create)},
-    Entry{"PUT", "/api/pool/{pool_name}", needs(Scope::pool, Permission::update)},
-    Entry{"DELETE", "/api/pool/{pool_name}", needs(Scope::pool, Permission::remove)},
+    RouteRight{"GET", "/api/block/mirroring/site_name", needs(Scope::rbd_mirroring, Permission::read)},
+    RouteRight{"GET", "/api/block/mirroring/pool/{pool_name}", needs(Scope::rbd_mirroring, Permission::read)},
+    RouteRight{"GET", "/api/block/mirroring/pool/{pool_name}/peer", needs(Scope::rbd_mirroring, Permission::read)},
+    RouteRight{"GET", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
+               needs(Scope::rbd_mirroring, Permission::read)},
+    RouteRight{"PUT", "/api/block/mirroring/site_name", needs(Scope::rbd_mirroring, Permission::update)},
+    RouteRight{"PUT", "/api/block/mirroring/pool/{pool_name}", needs(Scope::rbd_mirroring, Permission::update)},
+    RouteRight{"POST", "/api/block/mirroring/pool/{pool_name}/peer", needs(Scope::rbd_mirroring, Permission::create)},
+    RouteRight{"PUT", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
+               needs(Scope::rbd_mirroring, Permission::update)},
+    RouteRight{"DELETE", "/api/block/mirroring/pool/{pool_name}/peer/{peer_uuid}",
+               needs(Scope::rbd_mirroring, Permission::remove)},
+    RouteRight{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/token",
+               needs(Scope::rbd_mirroring, Permission::update)},
+    RouteRight{"POST", "/api/block/mirroring/pool/{pool_name}/bootstrap/peer",
+               needs(Scope::rbd_mirroring, Permission::update)},
+    RouteRight{"POST", "/api/pool", needs(Scope::pool, Permission::create)},
+    RouteRight{"PUT", "/api/pool/{pool_name}", needs(Scope::pool, Permission::update)},
+    RouteRight{"DELETE", "/api/pool/{pool_name}", needs(Scope::pool, Permission::remove)},
 };
 
 struct StartOf {
@@ -136,8 +133,12 @@ std::optional<Right> start_of(std::string_view task_name) {
 
 }  // namespace
 
+std::span<const RouteRight> route_rights() {
+    return table;
+}
+
 Right right_of(std::string_view method, std::string_view pattern) {
-    const auto found = std::find_if(table.begin(), table.end(), [&](const Entry& entry) {
+    const auto found = std::find_if(table.begin(), table.end(), [&](const RouteRight& entry) {
         return entry.method == method && entry.pattern == pattern;
     });
     if (found == table.end())

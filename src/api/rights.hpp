@@ -2,6 +2,7 @@
 
 #include "auth/access_database.hpp"
 
+#include <span>
 #include <string_view>
 
 namespace taskd::api {
@@ -18,7 +19,16 @@ struct Right {
     auth::Permission permission = auth::Permission::read;
 };
 
+struct RouteRight {
+    std::string_view method;
+    std::string_view pattern;
+    Right right;
+};
+
 /// Of each route that there is, in one table.
+std::span<const RouteRight> route_rights();
+
+/// One line of it.
 /// @throws std::invalid_argument  the route is not in the table: none can be forgotten
 /// @source dashboard-contract.md 1.6
 Right right_of(std::string_view method, std::string_view pattern);
