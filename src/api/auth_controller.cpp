@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <chrono>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
 
@@ -22,6 +24,8 @@ using nlohmann::json;
 
 /// How long a login waits for those before it, and a logout for the monitors.
 constexpr std::chrono::seconds patience{15};
+/// How often it is looked whether the users are known.
+constexpr std::chrono::milliseconds look_interval{20};
 
 /// @throws Error  there is nobody to log in
 const Authority& authority_of(const Services& services) {
@@ -34,6 +38,18 @@ std::shared_ptr<const auth::AccessState> state_of(const Authority& authority) {
     auto state = authority.state();
     if (!state) throw Error(ErrorKind::unavailable, EAGAIN, "auth", "the cluster's users are not known yet");
     return state;
+}
+
+/// Waits, without a thread, for the first look at the users: who just started knows them in less than a second.
+/// @throws Error  they are not known after all
+http::net::awaitable<std::shared_ptr<const auth::AccessState>> first_state_of(const Authority& authority) {
+    const auto until = std::chrono::steady_clock::now() + authority.first_look;
+    http::net::steady_timer timer(co_await http::net::this_coro::executor);
+    while (!authority.state() && std::chrono::steady_clock::now() < until) {
+        timer.expires_after(look_interval);
+        co_await timer.async_wait(http::net::use_awaitable);
+    }
+    co_return state_of(authority);
 }
 
 std::string text_of(const json& arguments, const char* name) {
@@ -89,7 +105,7 @@ http::net::awaitable<http::Response> login(std::shared_ptr<const Services> servi
     require_known(arguments, {"username", "password"});
     const auto name = text_of(arguments, "username");
     const auto& authority = authority_of(*services);
-    const auto state = state_of(authority);
+    const auto state = co_await first_state_of(authority);
     const auto user = state->users.find(name);
     const auto outcome = std::make_shared<Outcome>();
     http::CallbackWait wait(co_await http::net::this_coro::executor);

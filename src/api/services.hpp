@@ -31,6 +31,8 @@ struct Authority {
     /// As auth::AccessFeed::revoke.
     std::function<void(const auth::Token& token, std::function<void(bool written)> done)> revoke;
     RequestRate* rate = nullptr;  ///< Null: each may send as many requests as they can.
+    /// How long a login waits for the first look at the users, after a start.
+    std::chrono::milliseconds first_look{3'000};
 };
 
 /// What the controllers work with while this front is the active one.

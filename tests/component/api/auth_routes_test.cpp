@@ -1,6 +1,9 @@
 #include "access_users.hpp"
 #include "support/manual_executor.hpp"
 
+#include <atomic>
+#include <future>
+
 namespace taskd::api {
 namespace {
 
@@ -243,7 +246,30 @@ TEST_F(AuthRoutesTest, ALogoutRevokesTheToken) {
     EXPECT_EQ(post("/api/auth/logout", json::object()).status, 400);
 }
 
+TEST_F(AuthRoutesTest, ALoginWaitsForTheFirstLookAtTheUsers) {
+    authority.first_look = std::chrono::seconds(60);
+    std::promise<void> asked;
+    std::atomic<bool> is_asked = false;
+    authority.state = [this, &asked, &is_asked] {
+        if (!is_asked.exchange(true)) asked.set_value();
+        const std::lock_guard lock(mutex);
+        return state;
+    };
+    const auto users = std::exchange(state, nullptr);
+    auto answer = std::async(std::launch::async, [this] {
+        return login({{"username", "admin"}, {"password", "secret"}}).status;
+    });
+    asked.get_future().wait();
+    {
+        const std::lock_guard lock(mutex);
+        state = users;
+    }
+
+    EXPECT_EQ(answer.get(), 201);
+}
+
 TEST_F(AuthRoutesTest, WhileTheUsersAreNotKnownItIsUnavailable) {
+    authority.first_look = std::chrono::milliseconds(0);
     {
         const std::lock_guard lock(mutex);
         state = nullptr;
