@@ -136,79 +136,80 @@ void add_audit(std::vector<Cap>& caps) {
                     command_grant("log"),
                     "to write the audit to the cluster's log",
                     {{"prefix", "log"}, {"logtext", json::array({"ceph-taskd audit: a test of caps"})}}});
-    void add_own_users(std::vector<Cap> & caps) {
-        caps.push_back({own_users,
-                        Kind::mon,
-                        command_grant("config-key get", "key prefix ceph-taskd/"),
-                        "to read the users of ceph-taskd's own",
-                        {{"prefix", "config-key get"}, {"key", std::string("ceph-taskd/") + nothing}}});
-        constexpr const char* revoked = "ceph-taskd/jwt_token_block_list";
-        caps.push_back({own_users,
-                        Kind::mon,
-                        command_grant("config-key set", std::string("key=") + revoked),
-                        "to log one of them out",
-                        {{"prefix", "config-key set"}, {"key", revoked}, {"val", too_long()}}});
-    }
+}
 
-    void add_user_admin(std::vector<Cap> & caps, const std::string& state_pool) {
-        const auto key = std::string("ceph-taskd/") + nothing;
-        caps.push_back({user_admin,
-                        Kind::mon,
-                        command_grant("config-key get", "key prefix ceph-taskd/"),
-                        "to read users and roles",
-                        {{"prefix", "config-key get"}, {"key", key}}});
-        caps.push_back({user_admin,
-                        Kind::mon,
-                        command_grant("config-key set", "key prefix ceph-taskd/"),
-                        "to change users and roles",
-                        {{"prefix", "config-key set"}, {"key", key}, {"val", too_long()}}});
-        caps.push_back({user_admin,
-                        Kind::mon,
-                        "profile rbd",
-                        "to reach the lock",
-                        {{"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", "none/0"}, {"expire", 1.0}}});
-        caps.push_back(
-            {user_admin, Kind::osd, osd_profile(state_pool), "to lock out who changes them at the same time"});
-    }
+void add_own_users(std::vector<Cap>& caps) {
+    caps.push_back({own_users,
+                    Kind::mon,
+                    command_grant("config-key get", "key prefix ceph-taskd/"),
+                    "to read the users of ceph-taskd's own",
+                    {{"prefix", "config-key get"}, {"key", std::string("ceph-taskd/") + nothing}}});
+    constexpr const char* revoked = "ceph-taskd/jwt_token_block_list";
+    caps.push_back({own_users,
+                    Kind::mon,
+                    command_grant("config-key set", std::string("key=") + revoked),
+                    "to log one of them out",
+                    {{"prefix", "config-key set"}, {"key", revoked}, {"val", too_long()}}});
+}
 
-    std::string profiles_of(const CapsScope& scope) {
-        if (scope.image_pools.empty()) return osd_profile({});
-        std::string text;
-        auto names = scope.image_pools;
-        if (std::find(names.begin(), names.end(), scope.state_pool) == names.end()) names.push_back(scope.state_pool);
-        for (const auto& pool : names) text.append(text.empty() ? "" : ", ").append(osd_profile(pool));
-        return text;
-    }
+void add_user_admin(std::vector<Cap>& caps, const std::string& state_pool) {
+    const auto key = std::string("ceph-taskd/") + nothing;
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    command_grant("config-key get", "key prefix ceph-taskd/"),
+                    "to read users and roles",
+                    {{"prefix", "config-key get"}, {"key", key}}});
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    command_grant("config-key set", "key prefix ceph-taskd/"),
+                    "to change users and roles",
+                    {{"prefix", "config-key set"}, {"key", key}, {"val", too_long()}}});
+    caps.push_back({user_admin,
+                    Kind::mon,
+                    "profile rbd",
+                    "to reach the lock",
+                    {{"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", "none/0"}, {"expire", 1.0}}});
+    caps.push_back({user_admin, Kind::osd, osd_profile(state_pool), "to lock out who changes them at the same time"});
+}
 
-    /// In the quotes of a shell.
-    std::string quoted(const std::string& text) {
-        std::string result = "'";
-        for (const char c : text) {
-            if (c == '\'')
-                result += "'\\''";
-            else
-                result += c;
-        }
-        return result + "'";
-    }
+std::string profiles_of(const CapsScope& scope) {
+    if (scope.image_pools.empty()) return osd_profile({});
+    std::string text;
+    auto names = scope.image_pools;
+    if (std::find(names.begin(), names.end(), scope.state_pool) == names.end()) names.push_back(scope.state_pool);
+    for (const auto& pool : names) text.append(text.empty() ? "" : ", ").append(osd_profile(pool));
+    return text;
+}
 
-    std::string role_names() {
-        std::string names;
-        for (const auto& role : cap_roles()) names.append(names.empty() ? "" : ", ").append(role.name);
-        return names;
+/// In the quotes of a shell.
+std::string quoted(const std::string& text) {
+    std::string result = "'";
+    for (const char c : text) {
+        if (c == '\'')
+            result += "'\\''";
+        else
+            result += c;
     }
+    return result + "'";
+}
 
-    /// The grants of one kind of daemon, each once.
-    std::string joined_grants(const std::vector<Cap>& caps, Kind where) {
-        std::vector<std::string_view> grants;
-        std::string text;
-        for (const auto& cap : caps) {
-            if (cap.where != where || std::find(grants.begin(), grants.end(), cap.grant) != grants.end()) continue;
-            grants.push_back(cap.grant);
-            text.append(text.empty() ? "" : ", ").append(cap.grant);
-        }
-        return text;
+std::string role_names() {
+    std::string names;
+    for (const auto& role : cap_roles()) names.append(names.empty() ? "" : ", ").append(role.name);
+    return names;
+}
+
+/// The grants of one kind of daemon, each once.
+std::string joined_grants(const std::vector<Cap>& caps, Kind where) {
+    std::vector<std::string_view> grants;
+    std::string text;
+    for (const auto& cap : caps) {
+        if (cap.where != where || std::find(grants.begin(), grants.end(), cap.grant) != grants.end()) continue;
+        grants.push_back(cap.grant);
+        text.append(text.empty() ? "" : ", ").append(cap.grant);
     }
+    return text;
+}
 
 }  // namespace
 
