@@ -78,11 +78,6 @@ def ask_once(url, *arguments, trusted=None, source=None, **options):
         return ask(connection, *arguments, **options)
 
 
-def start(world, *options, name="one"):
-    """A daemon that asks nobody who they are: that is what auth.py is about."""
-    return world.start(name, "--auth", "none", *options)
-
-
 def start_that_fails(world, *options, conf=None):
     """The one line of a daemon that cannot start."""
     done = run(CEPH_TASKD, "-c", conf or world.cluster.conf, "--socket", os.path.join(world.directory, "x.sock"), *options,
@@ -99,7 +94,7 @@ def start_that_fails(world, *options, conf=None):
 @check
 def tls_is_served_on_all_addresses_and_the_certificate_is_renewed_by_a_signal(world):
     first, second, third = Pair(world, "first"), Pair(world, "second"), Pair(world, "third")
-    daemon = start(world, "--listen", "[::1]:0", *first.options())
+    daemon = world.start("one", "--listen", "[::1]:0", *first.options())
     places = urls(daemon)
     expect_equal([place.rsplit(":", 1)[0] for place in places], ["https://127.0.0.1", "https://[::1]"], "addresses")
     for url in places:
@@ -146,7 +141,7 @@ def certificate_and_key_may_be_kept_in_the_cluster(world):
     pair = Pair(world, "kept")
     for key, path in (("ceph-taskd/crt", pair.certificate), ("ceph-taskd/key", pair.key)):
         world.cluster.tool("ceph", "config-key", "set", key, "-i", path)
-    daemon = start(world, "--tls-from-cluster")
+    daemon = world.start("one", "--tls-from-cluster")
     expect_equal(ask_once(urls(daemon)[0], trusted=pair.certificate)[0], 200, "summary")
     with open(pair.key) as file:
         expect(file.read().splitlines()[1] not in daemon.output(), "the key is in the log")
@@ -202,7 +197,7 @@ def a_keyring_that_is_missing_or_wrong_is_named(world):
 
 @check
 def proxies_and_pages_of_other_sites_are_those_that_were_named(world):
-    daemon = start(world, "--trusted-proxy", ANOTHER_ADDRESS[0], "--cors-origin", "https://ui.example")
+    daemon = world.start("one", "--trusted-proxy", ANOTHER_ADDRESS[0], "--cors-origin", "https://ui.example")
     url = urls(daemon)[0]
     said = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "ceph.example", "X-Forwarded-Proto": "https"}
 
@@ -226,8 +221,8 @@ def proxies_and_pages_of_other_sites_are_those_that_were_named(world):
 
 @check
 def a_standby_sends_clients_to_the_url_that_was_named(world):
-    active = start(world, "--public-url", "https://ceph.example:8443/tasks/")
-    standby = start(world, name="two")
+    active = world.start("one", "--public-url", "https://ceph.example:8443/tasks/")
+    standby = world.start("two")
     expect_equal((state(active), state(standby)), ("active", "standby"), "states")
     status, headers, _ = ask_once(urls(standby)[0], path="/api/task?name=x")
     expect_equal((status, headers["Location"]), (303, "https://ceph.example:8443/tasks/api/task?name=x"), "redirect")
@@ -346,7 +341,7 @@ def expect_all_readable(connections, what, bound_s=60):
 @check
 def ten_thousand_connections_that_hardly_move(world):
     count = may_open(CONNECTIONS)
-    daemon = start(world, "--connections", str(count + 100), "--connections-per-client", "0")
+    daemon = world.start("one", "--connections", str(count + 100), "--connections-per-client", "0")
     files, url = open_files(daemon.pid), urls(daemon)[0]
     with GoodClient(daemon) as good, contextlib.ExitStack() as opened:
         connections = []
@@ -369,7 +364,7 @@ def ten_thousand_connections_that_hardly_move(world):
 
 @check
 def one_client_does_not_take_the_connections_of_others(world):
-    daemon = start(world, "--connections", "60", "--connections-per-client", "40")
+    daemon = world.start("one", "--connections", "60", "--connections-per-client", "40")
     url = urls(daemon)[0]
     with GoodClient(daemon) as good, contextlib.ExitStack() as opened:
         connections = [opened.enter_context(connected(url)) for _ in range(200)]
@@ -380,7 +375,7 @@ def one_client_does_not_take_the_connections_of_others(world):
 
 @check
 def requests_that_are_too_much(world):
-    daemon = start(world, "--connections-per-client", "0")
+    daemon = world.start("one", "--connections-per-client", "0")
     files, url = open_files(daemon.pid), urls(daemon)[0]
     get = b"GET /api/summary HTTP/1.1\r\nHost: x\r\n"
     post = b"POST /api/block/image HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -426,7 +421,7 @@ def requests_that_are_too_much(world):
 @check
 def tls_that_never_comes_to_an_end(world):
     pair = Pair(world, "held")
-    daemon = start(world, *pair.options())
+    daemon = world.start("one", *pair.options())
     files, url = open_files(daemon.pid), urls(daemon)[0]
     with contextlib.ExitStack() as opened:
         silent = [opened.enter_context(connected(url)) for _ in range(500)]
