@@ -64,7 +64,7 @@ TEST_F(AuditTest, AtTheUnixSocketTheKernelSaysWhoItIs) {
     http::Request request;
     request.method = "DELETE";
     request.path = "/api/pool/p";
-    request.peer = {http::Peer::Kind::unix_socket, "unix:/run/taskd.sock", http::PeerCredentials{1000, 1000, 5}};
+    request.peer = {http::Peer::Kind::unix_socket, "unix:/run/taskd.sock", false, http::PeerCredentials{1000, 1000, 5}};
     request.caller = auth::trusted_user();
 
     EXPECT_EQ(ChangeRequest(request).line(nullptr, http::Response{}),
