@@ -21,12 +21,14 @@ namespace {
 
 template <typename Stream>
 net::awaitable<void> serve(ServerThread& thread, Stream stream, Peer peer, ConnectionBudget::Slot slot) {
+    // clang-tidy 14 sees a coroutine's body twice, and so a move before each use.
+    // NOLINTBEGIN(bugprone-use-after-move)
     Session<Stream> session(thread, std::move(stream), std::move(peer));
     if constexpr (Session<Stream>::needs_handshake)
         if (!co_await session.greet()) co_return;
     if (slot.verdict() == ConnectionBudget::Verdict::serve) {
-        // clang-tidy 14 sees a coroutine's body twice, and so a move before this use.
-        co_await session.run();  // NOLINT(bugprone-use-after-move)
+        co_await session.run();
+        // NOLINTEND(bugprone-use-after-move)
     } else {
         auto response = error_response(503, "Too many connections");
         response.headers.emplace_back("Retry-After", "1");

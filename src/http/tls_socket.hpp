@@ -22,7 +22,7 @@ class TlsSocket {
         failed,         ///< For good: see problem().
     };
     struct Result {
-        Status status;
+        Status status = Status::failed;
         std::size_t bytes = 0;  ///< Read or written; not 0 when done.
     };
 
