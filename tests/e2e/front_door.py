@@ -226,9 +226,13 @@ def a_standby_sends_clients_to_the_url_that_was_named(world):
     expect_equal((state(active), state(standby)), ("active", "standby"), "states")
     status, headers, _ = ask_once(urls(standby)[0], path="/api/task?name=x")
     expect_equal((status, headers["Location"]), (303, "https://ceph.example:8443/tasks/api/task?name=x"), "redirect")
-    daemons = json.loads(world.cluster.tool("ceph", "service", "dump", "-f", "json").stdout)["services"]["taskd"]["daemons"]
-    told = {daemon["metadata"]["url"] for daemon in daemons.values() if isinstance(daemon, dict)}
-    expect("https://ceph.example:8443/tasks" in told, f"URLs in the service map: {told}")
+    wait_until(lambda: "https://ceph.example:8443/tasks" in urls_in_service_map(world), "the service map has the URL")
+
+
+def urls_in_service_map(world):
+    services = json.loads(world.cluster.tool("ceph", "service", "dump", "-f", "json").stdout)["services"]
+    daemons = services.get("taskd", {}).get("daemons", {})  # the daemon serves before it is on the map
+    return {daemon["metadata"]["url"] for daemon in daemons.values() if isinstance(daemon, dict)}
 
 
 # --- clients that mean ill
