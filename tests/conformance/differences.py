@@ -58,16 +58,15 @@ RULES = [bad_input_is_400, says_more, other_tasks_are_listed, refused_is_not_lis
 
 UNADDRESSABLE = "a name that other tools could not address is refused"
 AT_ONCE = "what is wrong with the arguments is said before there is a task or the image is looked for"
+VERSIONLESS = "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version"
 FRESH = "a list or count is never older than its request, nor capped (contract 6.14)"
 
 # id: reason. Answers to these differ from the dashboard, running or recorded.
 INTENDED = {
-    "415.no-accept":
-        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
-    "415.json":
-        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
-    "415.any":
-        "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version",
+    "415.no-accept": VERSIONLESS,
+    "415.json": VERSIONLESS,
+    "415.any": VERSIONLESS,
+    "order.415-before-params": VERSIONLESS,
     "image.create.slash-name": UNADDRESSABLE,
     "image.create.at-name": UNADDRESSABLE,
     "ns.create.slash": UNADDRESSABLE,
