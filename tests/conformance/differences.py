@@ -58,7 +58,7 @@ RULES = [bad_input_is_400, says_more, other_tasks_are_listed, refused_is_not_lis
 
 UNADDRESSABLE = "a name that other tools could not address is refused"
 AT_ONCE = "what is wrong with the arguments is said before there is a task or the image is looked for"
-VERSIONLESS = "a request without Accept, or with */* as curl sends it, or application/json, gets the endpoint's version"
+VERSIONLESS = "a request without Accept, or with */* or application/json, gets the endpoint's version (P76)"
 FRESH = "a list or count is never older than its request, nor capped (contract 6.14)"
 
 # id: reason. Answers to these differ from the dashboard, running or recorded.
