@@ -78,7 +78,10 @@ class Scene {
         std::array<int, 2> ends{};
         require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0, "a socketpair");
         const http::FileDescriptor ours(ends[0]);
-        thread_.adopt(http::FileDescriptor(ends[1]), {http::Peer::Kind::tcp, "192.0.2.1:1", {}}, budget_.take({}));
+        thread_.adopt({http::FileDescriptor(ends[1]),
+                       {http::Peer::Kind::tcp, "192.0.2.1:1", false, {}},
+                       budget_.take({}),
+                       nullptr});
         std::string answers;
         for (std::array<char, 16384> buffer{};;) {
             if (!bytes.empty()) {
@@ -110,8 +113,12 @@ class Scene {
     ceph::ClusterStatus cluster_{sender_};
     ceph::TaskHistory history_{10};
     auth::LoginDesk logins_;
-    std::shared_ptr<const auth::AccessState> users_ =
-        std::make_shared<const auth::AccessState>(auth::AccessState{{}, "nobody knows it", {}});
+    static std::shared_ptr<const auth::AccessState> nobody() {
+        auth::AccessState state;
+        state.secret = "nobody knows it";
+        return std::make_shared<const auth::AccessState>(std::move(state));
+    }
+    const std::shared_ptr<const auth::AccessState> users_ = nobody();
     api::Authority authority_{[this] { return users_; }, logins_, [](const auth::Token&, auto done) { done(true); }};
     api::Services services_{tasks_, operations_, commands_, [this] { return command_table_; }, cluster_, &history_};
     http::ServerOptions options_;
@@ -120,7 +127,8 @@ class Scene {
             std::shared_ptr<const api::Services>(std::shared_ptr<void>(), &services_), {}, "active"};
     }});
     http::ConnectionBudget budget_{16, 0};
-    http::ServerThread thread_{options_, router_};
+    http::ByteBudget bodies_{std::size_t{64} << 20};
+    http::ServerThread thread_{options_, router_, bodies_};
 };
 
 struct Answer {
