@@ -12,7 +12,7 @@ import time
 
 import image_list
 from peers import JSON_V1, Dashboard, Ours
-from harness import BUILD, LONG_S, TEST_CEPH_TASKD, Failed, UnixConnection, Watcher, expect, expect_equal, run, wait_until
+from harness import BUILD, TEST_CEPH_TASKD, Failed, UnixConnection, Watcher, expect, expect_equal, run, wait_until
 from report import Line
 
 CLUSTER_BENCH = os.path.join(BUILD, "tests/bench/cluster_bench")
@@ -152,7 +152,7 @@ def summary(bench):
     at = f"http://{dashboard.address.netloc}/api/summary"
     ours, theirs, bare = [], [], []
     with bench.daemon("summary", "--request-rate", "0") as daemon:
-        for n in range(100):
+        for _ in range(100):
             daemon.post("/api/command", {"target": "mon", "command": {"prefix": "osd pool ls"}})
         text = json.dumps(daemon.get("/api/summary").body)
         with fixed_answer(text) as fixed:

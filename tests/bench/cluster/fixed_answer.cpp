@@ -1,6 +1,6 @@
 // The least that a server by Boost.Beast can do: one thread, coroutines, keep-alive, one fixed answer to every request.
-// What ceph-taskd's summary is measured beside. Usage: fixed_answer < BODY; prints its port; ends with its standard
-// input's writer gone or by a signal.
+// What ceph-taskd's summary is measured beside. Usage: fixed_answer < BODY; prints its port; ends
+// by a signal.
 
 #include "http/awaitable.hpp"
 
