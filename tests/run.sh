@@ -2,7 +2,8 @@
 # Builds and tests ceph-taskd. Usage: tests/run.sh [STAGE...]
 #
 # Stages, all of them by default:
-#   lint                          formatting, clang-tidy and clang's warnings, public headers, scripts, the systemd unit
+#   lint                          formatting, clang-tidy and clang's warnings, each source and public header by itself,
+#                                 scripts, the systemd unit
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
 #   fuzz                          tests/fuzz: each fuzzer with its corpus for 10 s, or FUZZ_SECONDS
@@ -83,8 +84,10 @@ build_beside() {
     builders[$1]=$!
 }
 
-end_builders() {
+end_what_runs_beside() {
+    local process
     if ((${#builders[@]})); then kill -- "${builders[@]}" 2>/dev/null; fi
+    for process in "${!scripts_running[@]}"; do pkill -TERM --parent "$process"; done
 }
 
 # build PRESET [--target T...]: builds once a run; a failed build counts as one failure of each stage that needs it.
@@ -167,12 +170,35 @@ run_script() {
     fi
 }
 
-# run_scripts DIRECTORY TIMEOUT: each *_test.sh in it.
+# run_scripts DIRECTORY TIMEOUT: each *_test.sh in it, two at a time: they wait more than they compute.
+declare -A scripts_running=() # by process
 run_scripts() {
     local script
     for script in "$SOURCE/$1"/*_test.sh; do
-        [[ -e $script ]] && run_script "$script" "$(log_of "$(basename -- "$script" .sh)")" "$2"
+        [[ -e $script ]] || continue
+        while ((${#scripts_running[@]} >= 2)); do await_a_script; done
+        (
+            stage_passed=0 stage_failed=0
+            run_script "$script" "$(log_of "$(basename -- "$script" .sh)")" "$2"
+            echo "$stage_passed $stage_failed"
+        ) >"$(log_of "outcome-$(basename -- "$script" .sh)")" 2>&1 &
+        scripts_running[$!]=$script
     done
+    while ((${#scripts_running[@]})); do await_a_script; done
+}
+
+await_a_script() {
+    local process outcome counts
+    wait -n -p process "${!scripts_running[@]}"
+    outcome=$(log_of "outcome-$(basename -- "${scripts_running[$process]}" .sh)")
+    unset "scripts_running[$process]"
+    head -n -1 -- "$outcome"
+    counts=$(tail -n 1 -- "$outcome")
+    if [[ $counts =~ ^[0-9]+\ [0-9]+$ ]]; then
+        count "${counts% *}" "${counts#* }"
+    else
+        count 0 1
+    fi
 }
 
 formatted() { git -C "$SOURCE" ls-files -z '*.cpp' '*.hpp' | (cd "$SOURCE" && xargs -0 clang-format --dry-run -Werror); }
@@ -192,6 +218,8 @@ stage_lint() {
     check "parsing the scripts" "$(log_of lint-scripts)" scripts_parse
     check "the systemd unit" "$(log_of lint-service)" "$SOURCE/tests/lint/service.sh"
     # clang-tidy's and clang's findings stop the build; --keep-going tells them all at once.
+    # The other presets compile sources together (CMAKE_UNITY_BUILD), where one can lean on what another includes.
+    build alone -- -k 0 && count 1 0
     build tidy --target all --target all_verify_interface_header_sets -- -k 0 && count 1 0
 }
 stage_unit() { build release && run_ctest release unit; }
@@ -263,7 +291,7 @@ main() {
     if ! check "vstart/install-deps.sh" "$(log_of install-deps)" "$SOURCE/vstart/install-deps.sh"; then
         total_failed=1
     fi
-    trap end_builders EXIT
+    trap end_what_runs_beside EXIT
     stages_to_come=("${stages[@]}")
     for stage in "${stages[@]}"; do
         stages_to_come=("${stages_to_come[@]:1}")

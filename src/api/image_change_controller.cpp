@@ -12,7 +12,7 @@
 namespace taskd::api {
 namespace {
 
-http::net::awaitable<http::Response> edit(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> edit_image(std::shared_ptr<const Services> services, http::Request request) {
     return run_operation(*services, "rbd/edit", arguments_with_path(request, {"image_spec"}), request, 200);
 }
 
@@ -28,7 +28,7 @@ Later change(std::string_view operation) {
 
 void add_image_change_routes(http::Router& router, const Access& access) {
     const std::string image = "/api/block/image/{image_spec}";
-    router.add("PUT", image, endpoint(access, Later(edit)));
+    router.add("PUT", image, endpoint(access, Later(edit_image)));
     for (const auto& [path, operation] : {std::pair{"/copy", "rbd/copy"},
                                           {"/flatten", "rbd/flatten"},
                                           {"/resize", "rbd/resize"},

@@ -9,12 +9,12 @@
 namespace taskd::api {
 namespace {
 
-http::net::awaitable<http::Response> create(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> create_image(std::shared_ptr<const Services> services, http::Request request) {
     return run_operation(*services, "rbd/create", read_arguments(request), request, 201);
 }
 
 /// With `dry_run` the plan in place of the deed.
-http::net::awaitable<http::Response> remove(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> remove_image(std::shared_ptr<const Services> services, http::Request request) {
     auto arguments = arguments_of_delete(request, {"image_spec"}, {"snapshots", "children", "image_id", "dry_run"});
     arguments.erase("dry_run");
     if (query_flag(request, "dry_run"))
@@ -25,8 +25,8 @@ http::net::awaitable<http::Response> remove(std::shared_ptr<const Services> serv
 }  // namespace
 
 void add_image_routes(http::Router& router, const Access& access) {
-    router.add("POST", "/api/block/image", endpoint(access, Later(create)));
-    router.add("DELETE", "/api/block/image/{image_spec}", endpoint(access, Later(remove)));
+    router.add("POST", "/api/block/image", endpoint(access, Later(create_image)));
+    router.add("DELETE", "/api/block/image/{image_spec}", endpoint(access, Later(remove_image)));
 }
 
 }  // namespace taskd::api

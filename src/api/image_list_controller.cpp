@@ -104,7 +104,7 @@ http::net::awaitable<rbd::NextSnapshots> schedules_if(bool wanted, rbd::Lister& 
     co_return rbd::NextSnapshots();
 }
 
-Response list(ServicesPointer services, http::Request request) {
+Response list_images(ServicesPointer services, http::Request request) {
     auto wanted = list_request(request);
     if (wanted.page.limit < -1) co_return wrong_limit(wanted.page.limit);
     auto& lister = lister_of(*services);
@@ -224,7 +224,7 @@ Response clone_format_version(ServicesPointer services, http::Request request) {
 }  // namespace
 
 void add_image_list_routes(http::Router& router, const Access& access) {
-    router.add("GET", "/api/block/image", endpoint(access, Later(list), list_version));
+    router.add("GET", "/api/block/image", endpoint(access, Later(list_images), list_version));
     router.add("GET", "/api/block/image/clone_format_version", endpoint(access, Later(clone_format_version)));
     router.add("GET", "/api/block/image/default_features", endpoint(access, Now(default_features)));
     router.add("GET", "/api/block/image/trash", endpoint(access, Later(trash)));

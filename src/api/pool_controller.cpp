@@ -15,7 +15,7 @@
 namespace taskd::api {
 namespace {
 
-constexpr std::chrono::seconds wait_for{2};
+constexpr std::chrono::seconds pool_wait{2};
 
 /// As of other tasks, but that the component is the pool whatever the daemon.
 nlohmann::json pool_failure_view(std::exception_ptr error, const Task& task) {
@@ -42,24 +42,24 @@ http::net::awaitable<http::Response> run_plan(const Services& services, std::str
     }
     auto task = run_or_join(
         services.tasks, std::move(name), {{"pool_name", std::move(pool)}}, [] { return nullptr; }, std::move(options));
-    return answer_with_task(std::move(task), {wait_time(request, wait_for), success, {}});
+    return answer_with_task(std::move(task), {wait_time(request, pool_wait), success, {}});
 }
 
-http::net::awaitable<http::Response> create(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> create_pool(std::shared_ptr<const Services> services, http::Request request) {
     auto arguments = read_arguments(request);
     auto plan = plan_pool_create(arguments);
     std::string pool = arguments["pool"];
     return run_plan(*services, "pool/create", std::move(pool), std::move(plan), std::move(arguments), request, 201);
 }
 
-http::net::awaitable<http::Response> edit(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> edit_pool(std::shared_ptr<const Services> services, http::Request request) {
     auto arguments = read_arguments(request);
     auto plan = plan_pool_edit(request.param("pool_name"), arguments);
     return run_plan(*services, "pool/edit", request.param("pool_name"), std::move(plan), std::move(arguments), request,
                     200);
 }
 
-http::net::awaitable<http::Response> remove(std::shared_ptr<const Services> services, http::Request request) {
+http::net::awaitable<http::Response> remove_pool(std::shared_ptr<const Services> services, http::Request request) {
     require_known_query(request, {});
     return run_plan(*services, "pool/delete", request.param("pool_name"), plan_pool_delete(request.param("pool_name")),
                     nlohmann::json::object(), request, 204);
@@ -68,9 +68,9 @@ http::net::awaitable<http::Response> remove(std::shared_ptr<const Services> serv
 }  // namespace
 
 void add_pool_routes(http::Router& router, const Access& access) {
-    router.add("POST", "/api/pool", endpoint(access, Later(create)));
-    router.add("PUT", "/api/pool/{pool_name}", endpoint(access, Later(edit)));
-    router.add("DELETE", "/api/pool/{pool_name}", endpoint(access, Later(remove)));
+    router.add("POST", "/api/pool", endpoint(access, Later(create_pool)));
+    router.add("PUT", "/api/pool/{pool_name}", endpoint(access, Later(edit_pool)));
+    router.add("DELETE", "/api/pool/{pool_name}", endpoint(access, Later(remove_pool)));
 }
 
 }  // namespace taskd::api

@@ -24,7 +24,7 @@ std::shared_ptr<Task> require_task(const Services& services, const http::Request
     return task;
 }
 
-http::Response list(const Services& services, const http::Request& request) {
+http::Response list_tasks(const Services& services, const http::Request& request) {
     require_known_query(request, {"name", "detail"});
     const auto glob = query_value(request, "name").value_or("");
     auto tasks = services.tasks.list(glob);
@@ -68,7 +68,7 @@ http::Response cancel(const Services& services, const http::Request& request) {
 }  // namespace
 
 void add_task_routes(http::Router& router, const Access& access) {
-    router.add("GET", "/api/task", endpoint(access, Now(list)));
+    router.add("GET", "/api/task", endpoint(access, Now(list_tasks)));
     router.add("GET", "/api/task/{id}", endpoint(access, Later(show)));
     router.add("DELETE", "/api/task/{id}", endpoint(access, Now(cancel)));
 }

@@ -15,6 +15,13 @@ struct ReleaseCompletion {
 /// A hold on an operation that was started; only for `rados_aio_cancel`, for it goes on without.
 using Completion = std::unique_ptr<void, ReleaseCompletion>;
 
+struct ReleaseWriteOp {
+    using pointer = rados_write_op_t;
+    void operator()(rados_write_op_t op) const noexcept { rados_release_write_op(op); }
+};
+/// Of `rados_create_write_op`.
+using WriteOperation = std::unique_ptr<void, ReleaseWriteOp>;
+
 /// Starts one librados operation and hears of its end.
 ///
 /// @param context  What is done to which object, for the error when it cannot be started.

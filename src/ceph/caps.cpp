@@ -14,7 +14,7 @@ using Kind = CommandTarget::Kind;
 
 constexpr std::string_view front = "front";
 constexpr std::string_view worker = "worker";
-constexpr std::string_view pools = "pools";
+constexpr std::string_view pools_role = "pools";
 constexpr std::string_view mirroring = "mirroring";
 constexpr std::string_view users = "users";
 constexpr std::string_view own_users = "own-users";
@@ -64,7 +64,7 @@ void add_front(std::vector<Cap>& caps) {
 void add_pools(std::vector<Cap>& caps) {
     const auto add = [&](const char* prefix, std::string_view reason, json arguments) {
         arguments["prefix"] = prefix;
-        caps.push_back({pools, Kind::mon, command_grant(prefix), reason, std::move(arguments)});
+        caps.push_back({pools_role, Kind::mon, command_grant(prefix), reason, std::move(arguments)});
     };
     add("osd pool create", "to create pools", {{"pool", nothing}, {"pg_num", 1}, {"pool_type", nothing}});
     add("osd pool set", "to edit pools", {{"pool", nothing}, {"var", "size"}, {"val", "1"}});
@@ -217,7 +217,7 @@ const std::vector<CapsRole>& cap_roles() {
     static const std::vector<CapsRole> roles{
         {front, "the daemon itself: lists, journal, fencing"},
         {worker, "its worker processes, which change images; they use the key of the front"},
-        {pools, "create, edit and remove pools"},
+        {pools_role, "create, edit and remove pools"},
         {mirroring, "peers and bootstrap tokens of mirrored pools"},
         {users, "users of the cluster's dashboard (--auth auto and dashboard)"},
         {own_users, "users of ceph-taskd's own (--auth auto and own)"},
@@ -248,7 +248,7 @@ std::vector<Cap> needed_caps(const std::vector<std::string>& roles, const CapsSc
                         {{"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", "none/0"}, {"expire", 1.0}}});
         caps.push_back({worker, Kind::osd, profiles_of(scope), osd_reason});
     }
-    if (is_wanted(pools)) add_pools(caps);
+    if (is_wanted(pools_role)) add_pools(caps);
     if (is_wanted(mirroring)) add_mirroring(caps);
     if (is_wanted(users)) add_users(caps);
     if (is_wanted(own_users)) add_own_users(caps);

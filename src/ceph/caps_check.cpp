@@ -135,11 +135,6 @@ PoolList pools_of(const std::optional<CommandAnswer>& answer, const CapsScope& s
     return pools;
 }
 
-struct ReleaseWriteOp {
-    using pointer = rados_write_op_t;
-    void operator()(rados_write_op_t op) const noexcept { rados_release_write_op(op); }
-};
-
 /// One operation under way, with what librados points to until it ends.
 struct Probe {
     explicit Probe(Ioctx pool) : io(std::move(pool)) {
@@ -150,7 +145,7 @@ struct Probe {
     }
 
     Ioctx io;
-    std::unique_ptr<void, ReleaseWriteOp> op{rados_create_write_op()};
+    WriteOperation op{rados_create_write_op()};
 };
 
 struct StartedProbe {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t deepest = 200;  // json::dump recurses: its depth must not be the sender's choice
 
-bool is_blank(char c) noexcept {
+bool is_json_blank(char c) noexcept {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
@@ -59,7 +59,7 @@ Scan scan(std::string_view raw) {
         }
         const bool opens = c == '{' || c == '[';
         if (opens && depth == 0) found.starts.push_back(found.text.size());
-        if (depth == 0 && !opens && !is_blank(c)) found.only_containers = false;
+        if (depth == 0 && !opens && !is_json_blank(c)) found.only_containers = false;
         if (opens && ++depth > deepest) found.too_deep = true;
         if ((c == '}' || c == ']') && depth > 0) --depth;
         if (c == '"') in_string = true;

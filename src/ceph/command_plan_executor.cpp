@@ -12,7 +12,7 @@
 namespace taskd::ceph {
 namespace {
 
-constexpr const char* target = "mon";
+constexpr const char* monitors = "mon";
 
 std::exception_ptr cancelled(const char* outcome) {
     return std::make_exception_ptr(
@@ -45,7 +45,7 @@ void CommandPlanExecutor::send_next(const nlohmann::json& last_answer) {
     port_.answers().expect(
         tag, [this, keep_alive = task(), command](const nlohmann::json& value) { handle(value, command); });
     try {
-        port_.send({tag, target, command, {}});
+        port_.send({tag, monitors, command, {}});
     } catch (...) {
         if (port_.answers().forget(tag)) throw;
     }
@@ -53,7 +53,7 @@ void CommandPlanExecutor::send_next(const nlohmann::json& last_answer) {
 
 void CommandPlanExecutor::handle(const nlohmann::json& value, const nlohmann::json& command) {
     try {
-        if (const auto error = failure_of_answer(value, target, command)) std::rethrow_exception(error);
+        if (const auto error = failure_of_answer(value, monitors, command)) std::rethrow_exception(error);
         done_.push_back(prefix_of(command));
         task()->set_progress(static_cast<int>(100 * done_.size() / (plan_.commands.size() + (plan_.then ? 1 : 0))));
         send_next(value);

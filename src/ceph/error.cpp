@@ -9,7 +9,7 @@
 namespace taskd::ceph {
 namespace {
 
-constexpr std::array<std::pair<int, std::string_view>, 15> texts{{
+constexpr std::array<std::pair<int, std::string_view>, 15> errno_texts{{
     {EPERM, "permission error"},
     {ENOENT, "object not found"},
     {EINTR, "interrupted or timeout"},
@@ -31,7 +31,7 @@ constexpr std::array<std::pair<int, std::string_view>, 15> texts{{
 
 std::string rados_error_text(int rc) {
     const int code = std::abs(rc);
-    for (const auto& [known, text] : texts)
+    for (const auto& [known, text] : errno_texts)
         if (known == code) return "RADOS " + std::string(text);
     // The binding has no words for the others and shows the context alone; the system's text says more.
     std::string text = std::generic_category().message(code);

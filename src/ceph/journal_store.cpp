@@ -12,10 +12,6 @@ constexpr const char* owner_key = "owner";
 constexpr const char* description_key = "owner_description";
 constexpr std::uint64_t keys_at_a_time = 1000;
 
-struct ReleaseWriteOp {
-    using pointer = rados_write_op_t;
-    void operator()(rados_write_op_t op) const noexcept { rados_release_write_op(op); }
-};
 struct ReleaseReadOp {
     using pointer = rados_read_op_t;
     void operator()(rados_read_op_t op) const noexcept { rados_release_read_op(op); }
@@ -57,7 +53,7 @@ class WriteOp {
     }
 
   private:
-    std::unique_ptr<void, ReleaseWriteOp> op_{rados_create_write_op()};
+    WriteOperation op_{rados_create_write_op()};
 };
 
 }  // namespace
@@ -86,7 +82,7 @@ void RadosJournalStore::claim(const std::string& expected_owner, const std::stri
     op.require(owner_key, expected_owner);
     op.set({{owner_key, new_owner}, {description_key, description}});
     // The comparison needs the object; making it is harmless to whoever has it.
-    const std::unique_ptr<void, ReleaseWriteOp> create(rados_create_write_op());
+    const WriteOperation create(rados_create_write_op());
     rados_write_op_create(create.get(), LIBRADOS_CREATE_IDEMPOTENT, nullptr);
     if (const int rc = rados_write_op_operate(create.get(), io_.handle(), object_.c_str(), nullptr, 0); rc < 0)
         throw rados_error(rc, "create journal " + object_);

@@ -43,7 +43,7 @@ Error invalid(const std::string& text) {
 }
 
 /// All that the words of one command line may be.
-struct Words {
+struct AccessWords {
     std::string username;
     std::string rolename;
     std::string name;
@@ -68,7 +68,7 @@ std::size_t characters_of(const std::string& text) {
 }
 
 /// Without the end of the line that an editor puts there.
-std::string secret_text(const Words& words, const InputReader& read) {
+std::string secret_text(const AccessWords& words, const InputReader& read) {
     if (words.input.empty())
         throw invalid("Input file not specified: the password is read from the file of \"-i\", or from \"-i -\"");
     auto text = read(words.input);
@@ -84,13 +84,13 @@ struct Secret {
     bool is_weak = false;  ///< Then there is no hash.
 };
 
-Secret password_of(const Words& words, const InputReader& read) {
+Secret password_of(const AccessWords& words, const InputReader& read) {
     const auto password = secret_text(words, read);
     if (!words.force_password && characters_of(password) < least_characters) return {{}, true};
     return {auth::hash_password(password)};
 }
 
-Secret hash_of(const Words& words, const InputReader& read) {
+Secret hash_of(const AccessWords& words, const InputReader& read) {
     auto hash = secret_text(words, read);
     if (!auth::is_bcrypt_hash(hash)) throw invalid("Invalid password hash");
     return {std::move(hash)};
@@ -105,7 +105,7 @@ void require_name(const std::string& name) {
 }
 
 /// What is wrong is told in the dashboard's order.
-std::string create_user(AccessDocument& document, std::int64_t now, const Words& words, const Secret& secret) {
+std::string create_user(AccessDocument& document, std::int64_t now, const AccessWords& words, const Secret& secret) {
     require_name(words.username);
     if (!words.rolename.empty()) document.require_role(words.rolename);
     require_strong(secret);
@@ -116,7 +116,7 @@ std::string create_user(AccessDocument& document, std::int64_t now, const Words&
         now));
 }
 
-std::string set_hash(AccessDocument& document, std::int64_t now, const Words& words, const Secret& secret) {
+std::string set_hash(AccessDocument& document, std::int64_t now, const AccessWords& words, const Secret& secret) {
     (void)document.user(words.username);
     require_strong(secret);
     return dashboard_json(document.set_password_hash(words.username, secret.hash, now));
@@ -125,16 +125,16 @@ std::string set_hash(AccessDocument& document, std::int64_t now, const Words& wo
 /// The sub-commands of a family. What they are given goes into `words`, what they do into `action`.
 class Definition {
   public:
-    Definition(CLI::App& app, Words& words, AccessAction& action, const InputReader& read)
+    Definition(CLI::App& app, AccessWords& words, AccessAction& action, const InputReader& read)
         : app_(app), words_(words), action_(action), read_(read) {}
 
     void define_users();
     void define_roles();
 
   private:
-    using Run = std::string (*)(AccessDocument& document, std::int64_t now, const Words& words);
-    using ReadSecret = Secret (*)(const Words& words, const InputReader& read);
-    using RunWithSecret = std::string (*)(AccessDocument& document, std::int64_t now, const Words& words,
+    using Run = std::string (*)(AccessDocument& document, std::int64_t now, const AccessWords& words);
+    using ReadSecret = Secret (*)(const AccessWords& words, const InputReader& read);
+    using RunWithSecret = std::string (*)(AccessDocument& document, std::int64_t now, const AccessWords& words,
                                           const Secret& secret);
 
     CLI::App& add(const char* word, const char* help, Run run, bool changes = true) {
@@ -175,7 +175,7 @@ class Definition {
     void define_create_user();
 
     CLI::App& app_;
-    Words& words_;
+    AccessWords& words_;
     AccessAction& action_;
     const InputReader& read_;
 };
@@ -196,42 +196,43 @@ void Definition::define_create_user() {
 void Definition::define_users() {
     add(
         "show", "Shows a user, or lists the names of all",
-        [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
+        [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
             return dashboard_json(words.username.empty() ? document.user_names() : document.user(words.username));
         },
         false)
         .add_option("username,--username", words_.username, "Name to log in with");
     define_create_user();
-    with_user(add("delete", "Deletes a user", [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
-        document.delete_user(words.username);
-        return "User '" + words.username + "' deleted";
-    }));
+    with_user(
+        add("delete", "Deletes a user", [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
+            document.delete_user(words.username);
+            return "User '" + words.username + "' deleted";
+        }));
     with_user(add("disable", "Keeps a user from logging in",
-                  [](AccessDocument& document, std::int64_t now, const Words& words) {
+                  [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
                       return dashboard_json(document.enable_user(words.username, false, now));
                   }));
     with_user(add("enable", "Lets a user log in again, also one who was locked out",
-                  [](AccessDocument& document, std::int64_t now, const Words& words) {
+                  [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
                       return dashboard_json(document.enable_user(words.username, true, now));
                   }));
     with_force(with_user(add_with_secret("set-password", "Gives a user another password", password_of, set_hash)));
     with_user(add_with_secret("set-password-hash", "The same by its bcrypt hash", hash_of, set_hash));
     with_roles(add("set-roles", "Gives a user these roles and no others",
-                   [](AccessDocument& document, std::int64_t now, const Words& words) {
+                   [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
                        return dashboard_json(document.set_roles(words.username, words.list, now));
                    }));
-    with_roles(
-        add("add-roles", "Gives a user more roles", [](AccessDocument& document, std::int64_t now, const Words& words) {
-            return dashboard_json(document.add_roles(words.username, words.list, now));
-        }));
-    with_roles(
-        add("del-roles", "Takes roles from a user", [](AccessDocument& document, std::int64_t now, const Words& words) {
-            return dashboard_json(document.delete_roles(words.username, words.list, now));
-        }));
-    auto& info = with_user(
-        add("set-info", "Says who a user is", [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
-            return dashboard_json(document.set_info(words.username, words.name, words.email));
-        }));
+    with_roles(add("add-roles", "Gives a user more roles",
+                   [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
+                       return dashboard_json(document.add_roles(words.username, words.list, now));
+                   }));
+    with_roles(add("del-roles", "Takes roles from a user",
+                   [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
+                       return dashboard_json(document.delete_roles(words.username, words.list, now));
+                   }));
+    auto& info = with_user(add("set-info", "Says who a user is",
+                               [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
+                                   return dashboard_json(document.set_info(words.username, words.name, words.email));
+                               }));
     info.add_option("person", words_.name, "Name of the person; empty: as it is")->required();
     info.add_option("email,--email", words_.email, "Address of the person; empty: as it is")->required();
 }
@@ -239,38 +240,38 @@ void Definition::define_users() {
 void Definition::define_roles() {
     add(
         "show", "Shows a role, or lists the names of all",
-        [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
+        [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
             return dashboard_json(words.rolename.empty() ? document.role_names() : document.role(words.rolename));
         },
         false)
         .add_option("rolename,--rolename", words_.rolename, "Name of the role");
     with_role(add("create", "Makes a role that allows nothing yet",
-                  [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
+                  [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
                       require_name(words.rolename);
                       return dashboard_json(document.create_role(words.rolename, given(words.description)));
                   }))
         .add_option("description,--description", words_.description, "What it is for");
     with_role(add("delete", "Deletes a role that no user has",
-                  [](AccessDocument& document, std::int64_t /*now*/, const Words& words) {
+                  [](AccessDocument& document, std::int64_t /*now*/, const AccessWords& words) {
                       document.delete_role(words.rolename);
                       return "Role '" + words.rolename + "' deleted";
                   }));
     auto& allow = with_role(add("add-scope-perms", "Says what a role allows in a scope",
-                                [](AccessDocument& document, std::int64_t now, const Words& words) {
+                                [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
                                     return dashboard_json(
                                         document.set_scope_permissions(words.rolename, words.scope, words.list, now));
                                 }));
     allow.add_option("scopename,--scopename", words_.scope, "What they are about")->required();
     allow.add_option("permissions", words_.list, "read, create, update, delete")->required();
     with_role(add("del-scope-perms", "Takes all that a role allows in a scope",
-                  [](AccessDocument& document, std::int64_t now, const Words& words) {
+                  [](AccessDocument& document, std::int64_t now, const AccessWords& words) {
                       return dashboard_json(document.delete_scope_permissions(words.rolename, words.scope, now));
                   }))
         .add_option("scopename,--scopename", words_.scope, "What it was about")
         ->required();
 }
 
-void require_texts(const Words& words) {
+void require_texts(const AccessWords& words) {
     for (const auto* text : {&words.username, &words.rolename, &words.name, &words.email, &words.description})
         if (!is_valid_utf8(*text)) throw invalid("a name is not UTF-8");
 }
@@ -281,7 +282,7 @@ AccessAction parse_access_action(AccessFamily family, int argc, const char* cons
     const bool is_user = family == AccessFamily::user;
     CLI::App app(is_user ? user_description : role_description, is_user ? "ceph-taskd user" : "ceph-taskd role");
     AccessAction action;
-    Words words;
+    AccessWords words;
     action.cluster.define(app, "--id");
     app.set_config("--config", "", "File of the daemon's options; those of no use here are passed over");
     app.allow_config_extras(CLI::config_extras_mode::ignore_all);

@@ -19,7 +19,7 @@
 namespace taskd::daemon {
 namespace {
 
-constexpr const char* description =
+constexpr const char* caps_description =
     "Prints the least caps that the Ceph user of ceph-taskd needs, as a command that makes such a user; with --check "
     "tests whether a user has them, and changes nothing.\n\n"
     "Examples:\n"
@@ -29,14 +29,14 @@ constexpr const char* description =
 
 constexpr const char* usual_user = "client.ceph-taskd";
 
-struct Words {
+struct CapsWords {
     ClusterWords cluster;
     std::vector<std::string> roles;
     std::vector<std::string> image_pools;
     bool check = false;
 };
 
-void define(CLI::App& app, Words& words) {
+void define(CLI::App& app, CapsWords& words) {
     words.cluster.define(app);
     app.add_option(
         "--role", words.roles,
@@ -78,7 +78,7 @@ void print_finding(const ceph::CapFinding& finding) {
     }
 }
 
-int check(const Words& words, const std::vector<std::string>& roles) {
+int check(const CapsWords& words, const std::vector<std::string>& roles) {
     spdlog::set_level(spdlog::level::off);  // what matters of it is in the findings
     const auto cluster = ceph::Cluster::connect(words.cluster.options());
     const auto& pool = words.cluster.pool();
@@ -89,7 +89,7 @@ int check(const Words& words, const std::vector<std::string>& roles) {
     return report.has_all() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-std::vector<std::string> roles_of(const Words& words) {
+std::vector<std::string> roles_of(const CapsWords& words) {
     if (!words.roles.empty()) return words.roles;
     std::vector<std::string> all;
     for (const auto& role : ceph::cap_roles())
@@ -100,8 +100,8 @@ std::vector<std::string> roles_of(const Words& words) {
 }  // namespace
 
 int caps_command(int argc, const char* const* argv) {
-    CLI::App app(description, "ceph-taskd caps");
-    Words words;
+    CLI::App app(caps_description, "ceph-taskd caps");
+    CapsWords words;
     define(app, words);
     try {
         app.parse(argc, argv);

@@ -28,7 +28,7 @@ namespace taskd::daemon {
 namespace {
 
 /// Longer than anything that a dead worker may still have under way.
-constexpr double fence_seconds = 3600;
+constexpr double worker_fence_seconds = 3600;
 /// How long the end waits for the monitors to take what was done last.
 constexpr std::chrono::milliseconds last_lines{1'000};
 
@@ -86,7 +86,7 @@ worker::DispatcherOptions dispatcher_options(worker::DispatcherOptions options, 
     using Fence = worker::DispatcherOptions::Fence;
     options.fence_worker = [&sender](const std::string& address, std::function<void(Fence)> fenced) {
         const nlohmann::json command{
-            {"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", address}, {"expire", fence_seconds}};
+            {"prefix", "osd blocklist"}, {"blocklistop", "add"}, {"addr", address}, {"expire", worker_fence_seconds}};
         try {
             sender.send(ceph::CommandTarget(), command, {}, [address, fenced](const ceph::CommandAnswer& answer) {
                 if (answer.error || answer.result.return_code < 0)

@@ -29,7 +29,7 @@ namespace taskd::http {
 namespace {
 
 namespace beast_http = boost::beast::http;
-using Parser = beast_http::response_parser<beast_http::string_body>;
+using ResponseParser = beast_http::response_parser<beast_http::string_body>;
 using TimePoint = std::chrono::steady_clock::time_point;
 
 /// The connection ended or broke before a byte of the answer came: it may have been a kept one that was closed.
@@ -97,7 +97,7 @@ struct Client::Impl {
     std::size_t receive_plain(char* data, std::size_t size, TimePoint deadline) const;
     void send_plain(std::string_view text, TimePoint deadline) const;
     ClientResponse read_response(bool is_head, TimePoint deadline);
-    void read_message(Parser& parser, std::string& buffer, TimePoint deadline);
+    void read_message(ResponseParser& parser, std::string& buffer, TimePoint deadline);
 };
 
 void Client::Impl::wait_for(short events, TimePoint deadline, const char* doing) const {
@@ -297,7 +297,7 @@ std::size_t Client::Impl::receive_plain(char* data, std::size_t size, TimePoint 
     }
 }
 
-void Client::Impl::read_message(Parser& parser, std::string& buffer, TimePoint deadline) {
+void Client::Impl::read_message(ResponseParser& parser, std::string& buffer, TimePoint deadline) {
     std::array<char, 16 * 1024> piece{};
     parser.eager(true);
     parser.body_limit(max_body_bytes);
@@ -323,7 +323,7 @@ void Client::Impl::read_message(Parser& parser, std::string& buffer, TimePoint d
 ClientResponse Client::Impl::read_response(bool is_head, TimePoint deadline) {
     std::string buffer;
     for (;;) {
-        Parser parser;
+        ResponseParser parser;
         parser.skip(is_head);
         read_message(parser, buffer, deadline);
         auto& message = parser.get();

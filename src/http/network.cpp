@@ -35,7 +35,7 @@ bool bit_of(const IpAddress& address, unsigned index) noexcept {
     return (address[index / 8] >> (7 - index % 8) & 1) != 0;
 }
 
-[[noreturn]] void refuse(std::string_view text, const std::string& problem) {
+[[noreturn]] void refuse_network(std::string_view text, const std::string& problem) {
     throw BadRequest("network", "'" + std::string(text) + "': " + problem);
 }
 
@@ -51,18 +51,18 @@ Network Network::parse(std::string_view text) {
     const auto slash = text.find('/');
     const auto host = text.substr(0, slash);
     const auto first = read_bare_address(host);
-    if (!first) refuse(text, "expected an address, or a network as 192.0.2.0/24 or 2001:db8::/32");
+    if (!first) refuse_network(text, "expected an address, or a network as 192.0.2.0/24 or 2001:db8::/32");
     unsigned prefix = address_bits;
     if (slash != std::string_view::npos) {
         const auto digits = text.substr(slash + 1);
         const unsigned most = is_ipv4(host) ? address_bits - bits_before_ipv4 : address_bits;
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
         if (error != std::errc{} || end != digits.data() + digits.size() || prefix > most)
-            refuse(text, "expected a length between 0 and " + std::to_string(most) + " behind the '/'");
+            refuse_network(text, "expected a length between 0 and " + std::to_string(most) + " behind the '/'");
         if (is_ipv4(host)) prefix += bits_before_ipv4;
     }
     for (auto index = prefix; index < address_bits; ++index)
-        if (bit_of(*first, index)) refuse(text, "bits behind the length are set");
+        if (bit_of(*first, index)) refuse_network(text, "bits behind the length are set");
     return {*first, prefix};
 }
 

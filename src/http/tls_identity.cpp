@@ -16,7 +16,7 @@ namespace taskd::http {
 
 namespace {
 
-using TimePoint = std::chrono::system_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
 
 constexpr std::string_view certificate_word = "TLS certificate";
 constexpr std::string_view key_word = "TLS key";
@@ -24,7 +24,7 @@ constexpr std::string_view key_word = "TLS key";
 /// From here on a certificate is told to end soon.
 constexpr std::chrono::hours soon{14 * 24};
 
-[[noreturn]] void refuse(std::string_view what, const std::string& name, const std::string& problem) {
+[[noreturn]] void refuse_part(std::string_view what, const std::string& name, const std::string& problem) {
     throw BadRequest(what, name + ": " + problem);
 }
 
@@ -41,7 +41,7 @@ TlsPair::Part read_part(std::string_view what, const std::string& file) {
     if (stream.bad() || text.str().empty()) {
         // The stream hides it: a directory can be opened but not read.
         if (errno != 0) fail(errno);
-        refuse(what, file, "is empty");
+        refuse_part(what, file, "is empty");
     }
     return {file, text.str()};
 }
@@ -78,19 +78,19 @@ PrivateKey read_key(const TlsPair::Part& part) {
     if (key) return key;
     const auto reason = take_tls_reason();
     if (part.pem.find("ENCRYPTED") != std::string::npos)
-        refuse(key_word, part.name, "is encrypted with a passphrase, for which nobody could be asked");
+        refuse_part(key_word, part.name, "is encrypted with a passphrase, for which nobody could be asked");
     if (part.pem.find("PRIVATE KEY-----") == std::string::npos)
-        refuse(key_word, part.name, "holds no private key" + what_it_holds(part.pem));
-    refuse(key_word, part.name, "the private key cannot be read: " + reason);
+        refuse_part(key_word, part.name, "holds no private key" + what_it_holds(part.pem));
+    refuse_part(key_word, part.name, "the private key cannot be read: " + reason);
 }
 
-TimePoint time_of(const ASN1_TIME* time) {
+WallTime time_of(const ASN1_TIME* time) {
     std::tm utc{};
     if (ASN1_TIME_to_tm(time, &utc) != 1) return {};
     return std::chrono::system_clock::from_time_t(::timegm(&utc));
 }
 
-std::string text_of(TimePoint time) {
+std::string text_of(WallTime time) {
     const auto seconds = std::chrono::system_clock::to_time_t(time);
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
@@ -125,12 +125,12 @@ std::string hosts_of(const X509* certificate) {
 void add_chain(SSL_CTX* context, BIO* bio, const std::string& name) {
     while (auto certificate = next_certificate(bio)) {
         if (SSL_CTX_add0_chain_cert(context, certificate.get()) != 1)
-            refuse(certificate_word, name, "the chain cannot be used: " + take_tls_reason());
+            refuse_part(certificate_word, name, "the chain cannot be used: " + take_tls_reason());
         (void)certificate.release();  // NOLINT(bugprone-unused-return-value): the context's now
     }
     const auto last = ERR_peek_last_error();
     if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
-        refuse(certificate_word, name, "the chain cannot be read: " + take_tls_reason());
+        refuse_part(certificate_word, name, "the chain cannot be read: " + take_tls_reason());
     ERR_clear_error();
 }
 
@@ -150,18 +150,19 @@ TlsIdentity::TlsIdentity(const TlsPair& pair)
         const auto reason = take_tls_reason();
         if (pair.certificate.pem.find("CERTIFICATE-----") != std::string::npos &&
             pair.certificate.pem.find("CERTIFICATE REQUEST-----") == std::string::npos)
-            refuse(certificate_word, pair.certificate.name, "the certificate cannot be read: " + reason);
-        refuse(certificate_word, pair.certificate.name, "holds no certificate" + what_it_holds(pair.certificate.pem));
+            refuse_part(certificate_word, pair.certificate.name, "the certificate cannot be read: " + reason);
+        refuse_part(certificate_word, pair.certificate.name,
+                    "holds no certificate" + what_it_holds(pair.certificate.pem));
     }
     const auto key = read_key(pair.key);
     if (X509_check_private_key(certificate.get(), key.get()) != 1) {
         ERR_clear_error();
-        refuse(key_word, pair.key.name, "does not belong to the certificate " + pair.certificate.name);
+        refuse_part(key_word, pair.key.name, "does not belong to the certificate " + pair.certificate.name);
     }
     if (SSL_CTX_use_certificate(context_.get(), certificate.get()) != 1)
-        refuse(certificate_word, pair.certificate.name, "cannot be used: " + take_tls_reason());
+        refuse_part(certificate_word, pair.certificate.name, "cannot be used: " + take_tls_reason());
     if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1)
-        refuse(key_word, pair.key.name, "cannot be used: " + take_tls_reason());
+        refuse_part(key_word, pair.key.name, "cannot be used: " + take_tls_reason());
     add_chain(context_.get(), bio.get(), pair.certificate.name);
 
     valid_from_ = time_of(X509_get0_notBefore(certificate.get()));
@@ -172,7 +173,7 @@ TlsIdentity::TlsIdentity(const TlsPair& pair)
                    text_of(valid_until_);
 }
 
-std::vector<std::string> TlsIdentity::warnings(TimePoint now) const {
+std::vector<std::string> TlsIdentity::warnings(WallTime now) const {
     std::vector<std::string> all;
     if (valid_until_ < now)
         all.push_back(name_ + " expired at " + text_of(valid_until_) + ": clients will refuse it");

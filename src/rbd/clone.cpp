@@ -196,7 +196,7 @@ class Cloning {
         }
         context_.step("clear the half-made clone");
         const int rc = rbd_remove(child_io_.handle(), child_.name.c_str());
-        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error removing image", "it is a half-made clone");
+        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, removing_image, "it is a half-made clone");
         context_.step("create clone");
         if (const int again = clone(); again < 0) throw rbd_error(again, cloning, explain(again));
         return true;
@@ -215,7 +215,7 @@ class Cloning {
         if (const int rc = rbd_remove(child_io_.handle(), child_.name.c_str()); rc < 0 && rc != -ENOENT)
             throw Error(reason.kind(), reason.errno_value(), reason.component(),
                         std::string(reason.what()) + "; the clone was made and could not be removed again: " +
-                            rbd_error(rc, "error removing image").what());
+                            rbd_error(rc, removing_image).what());
     }
 
     OperationContext& context_;

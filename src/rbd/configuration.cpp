@@ -16,8 +16,6 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::string_view prefix = "conf_";
-
 nlohmann::json value_text(const nlohmann::json& value, const std::string& field) {
     constexpr double exact_integers_end = 0x1p53;
     if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos)
@@ -90,7 +88,7 @@ void check_configuration(rados_ioctx_t pool, const nlohmann::json& configuration
     for (const auto& [option, value] : configuration.items()) {
         if (value.is_null()) continue;
         const auto refuse = [&, &name = option](const std::string& why) {
-            const auto key = std::string(prefix) + name;
+            const auto key = std::string(option_prefix) + name;
             throw rbd_error(-EINVAL,
                             "error setting metadata " + python_bytes(key) + " for image " + python_bytes(image), why);
         };
@@ -102,7 +100,7 @@ void check_configuration(rados_ioctx_t pool, const nlohmann::json& configuration
 
 void apply_configuration(Image& image, const nlohmann::json& configuration) {
     for (const auto& [option, value] : configuration.items())
-        if (!value.is_null()) image.set_metadata(std::string(prefix) + option, value.get<std::string>());
+        if (!value.is_null()) image.set_metadata(std::string(option_prefix) + option, value.get<std::string>());
 }
 
 }  // namespace taskd::rbd

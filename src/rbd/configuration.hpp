@@ -8,6 +8,9 @@
 
 namespace taskd::rbd {
 
+/// Before the name of an option that an image or a pool has a value of its own for, among its metadata.
+inline constexpr std::string_view option_prefix = "conf_";
+
 class Image;
 
 /// Options of one image that differ from its pool's: `{"rbd_qos_iops_limit": "100"}`, kept by librbd as image metadata

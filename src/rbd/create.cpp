@@ -26,8 +26,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view creating = "error creating image";
-
 // ---- arguments
 
 json decode_create(const json& given, const Limits& limits) {
@@ -106,8 +104,8 @@ class Creation {
         check_pools(context_.cluster(), io_.handle(), spec_, layout_);
         check_configuration(io_.handle(), configuration_, spec_.name);
         check_mirroring();
-        free_half_removed(context_, io_.handle(), spec_.name, creating);
-        if (context_.stop_requested()) throw rbd_error(-ECANCELED, creating, "nothing was made");
+        free_half_removed(context_, io_.handle(), spec_.name, creating_image);
+        if (context_.stop_requested()) throw rbd_error(-ECANCELED, creating_image, "nothing was made");
     }
 
     void check_mirroring() {
@@ -124,7 +122,7 @@ class Creation {
     bool create() {
         const int rc = create_image(io_.handle(), spec_.name, layout_);
         if (rc == -EEXIST && context_.is_repeated()) return false;
-        if (rc < 0) throw rbd_error(rc, creating, explain_failure(rc, io_.handle(), spec_, layout_));
+        if (rc < 0) throw rbd_error(rc, creating_image, explain_failure(rc, io_.handle(), spec_, layout_));
         return true;
     }
 
@@ -134,16 +132,16 @@ class Creation {
     bool adopt() {
         context_.step("look at the image that is there");
         if (const auto image = Image::open(io_.handle(), spec_.name, Image::Mode::read_only)) {
-            if (!has_layout(*image, io_.handle(), layout_)) throw rbd_error(-EEXIST, creating);
+            if (!has_layout(*image, io_.handle(), layout_)) throw rbd_error(-EEXIST, creating_image);
             return false;
         }
         context_.step("clear the half-made image");
         const int rc = rbd_remove(io_.handle(), spec_.name.c_str());
         // librbd answers ENOENT, though it clears it, when only the object that holds the id was made.
-        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, "error removing image");
+        if (rc < 0 && rc != -ENOENT) throw rbd_error(rc, removing_image);
         context_.step("create image");
         if (const int again = create_image(io_.handle(), spec_.name, layout_); again < 0)
-            throw rbd_error(again, creating);
+            throw rbd_error(again, creating_image);
         return true;
     }
 
@@ -168,7 +166,7 @@ class Creation {
         if (const int rc = rbd_remove(io_.handle(), spec_.name.c_str()); rc < 0 && rc != -ENOENT)
             throw Error(reason.kind(), reason.errno_value(), reason.component(),
                         std::string(reason.what()) + "; the image was made and could not be removed again: " +
-                            rbd_error(rc, "error removing image").what());
+                            rbd_error(rc, removing_image).what());
     }
 
     OperationContext& context_;

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int default_order = 22;
 constexpr std::uint64_t most_objects_of_a_map = 256'000'000;  // cls_rbd refuses larger object maps
-constexpr std::string_view creating = "error creating image";
 
 /// nullopt when there is none, in the newest map.
 std::optional<std::int64_t> pool_id(rados_t cluster, const std::string& name) {
@@ -62,10 +61,10 @@ int order_for(std::uint64_t object_size_bytes) {
     return static_cast<int>(std::lround(std::log2(static_cast<double>(object_size_bytes))));
 }
 
-ImageOptions image_options(const ImageLayout& layout) {
+ImageOptionsHandle image_options(const ImageLayout& layout) {
     rbd_image_options_t raw = nullptr;
     rbd_image_options_create(&raw);
-    ImageOptions options(raw);
+    ImageOptionsHandle options(raw);
     const auto set = [raw](int option, const std::optional<std::uint64_t>& value) {
         if (value) rbd_image_options_set_uint64(raw, option, *value);
     };
@@ -116,19 +115,19 @@ std::string explain_failure(int rc, rados_ioctx_t pool, const ImageSpec& spec, c
 
 void check_pools(const ceph::Cluster& cluster, rados_ioctx_t pool, const ImageSpec& spec, const ImageLayout& layout) {
     if (takes_appends_only(pool))
-        throw rbd_error(-EOPNOTSUPP, creating,
+        throw rbd_error(-EOPNOTSUPP, creating_image,
                         "pool '" + shown(spec.pool) +
                             "' is erasure-coded: take a replicated pool, and name an erasure-coded one as data_pool");
     if (!layout.data_pool) return;
     const auto name = shown(*layout.data_pool);
     const auto id = pool_id(cluster.handle(), *layout.data_pool);
-    if (!id) throw rbd_error(-ENOENT, creating, "data pool '" + name + "' does not exist");
+    if (!id) throw rbd_error(-ENOENT, creating_image, "data pool '" + name + "' does not exist");
     if (takes_appends_only(cluster.handle(), *id))
-        throw rbd_error(-EINVAL, creating,
+        throw rbd_error(-EINVAL, creating_image,
                         "data pool '" + name + "' is erasure-coded without overwrites: ceph osd pool set " + name +
                             " allow_ec_overwrites true");
     if (const auto why = why_no_data(cluster, *layout.data_pool); !why.empty())
-        throw rbd_error(-ETIMEDOUT, creating, "data " + why);
+        throw rbd_error(-ETIMEDOUT, creating_image, "data " + why);
 }
 
 }  // namespace taskd::rbd

@@ -35,10 +35,10 @@ int order_for(std::uint64_t object_size_bytes);
 struct DestroyImageOptions {
     void operator()(rbd_image_options_t options) const noexcept { rbd_image_options_destroy(options); }
 };
-using ImageOptions = std::unique_ptr<void, DestroyImageOptions>;
+using ImageOptionsHandle = std::unique_ptr<void, DestroyImageOptions>;
 
 /// What is set of it but the size, as librbd takes it.
-ImageOptions image_options(const ImageLayout& layout);
+ImageOptionsHandle image_options(const ImageLayout& layout);
 
 /// Makes it. @returns librbd's code, 0 or negative.
 int create_image(rados_ioctx_t pool, const std::string& name, const ImageLayout& layout);

@@ -30,7 +30,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view removing = "error removing image";
 constexpr std::string_view rest_is_left = "the image is half removed; delete it again to finish";
 constexpr std::string_view no_more_is_known =
     "nothing was removed by this attempt; an earlier one, which was interrupted, may have removed snapshots";
@@ -94,7 +93,9 @@ class Removal {
   private:
     using State = ImageTarget::State;
 
-    Error missing(const std::string& why) const { return rbd_error(ErrorKind::not_found, -ENOENT, removing, why); }
+    Error missing(const std::string& why) const {
+        return rbd_error(ErrorKind::not_found, -ENOENT, removing_image, why);
+    }
 
     void remove(const ImageTarget& target) {
         context_.step("look for what is in the way");
@@ -176,9 +177,10 @@ class Removal {
     void finish(const ImageTarget& target, int rc) {
         if (rc == -ENOENT && context_.is_repeated()) return;
         if (rc == -ENOENT) throw missing("another client removed it");
-        if (rc == -ECANCELED) throw rbd_error(rc, removing, rest_is_left);
+        if (rc == -ECANCELED) throw rbd_error(rc, removing_image, rest_is_left);
         if (rc < 0)
-            throw is_half_removed(target) ? with_note(rbd_error(rc, removing), rest_is_left) : rbd_error(rc, removing);
+            throw is_half_removed(target) ? with_note(rbd_error(rc, removing_image), rest_is_left)
+                                          : rbd_error(rc, removing_image);
     }
 
     bool is_half_removed(const ImageTarget& target) const noexcept {
@@ -191,7 +193,7 @@ class Removal {
     }
 
     void stop_if_requested(std::string_view what_is_left) const {
-        if (context_.stop_requested()) throw rbd_error(-ECANCELED, removing, what_is_left);
+        if (context_.stop_requested()) throw rbd_error(-ECANCELED, removing_image, what_is_left);
     }
 
     OperationContext& context_;

@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view removing = "error removing image";
 constexpr std::size_t most_told = 100;
 
 json metadata_of_delete_plan(const json& arguments) {
@@ -129,7 +128,7 @@ json run_delete_plan(OperationContext& context, const json& arguments) {
     if (target.state == ImageTarget::State::gone && reopen_if_replaced(context.cluster(), spec, io))
         target = find_image(io.handle(), spec, id);
     const bool is_there = target.state == ImageTarget::State::named || target.state == ImageTarget::State::half_removed;
-    if (!is_there) throw rbd_error(ErrorKind::not_found, -ENOENT, removing, target.why);
+    if (!is_there) throw rbd_error(ErrorKind::not_found, -ENOENT, removing_image, target.why);
     json plan;
     auto image = open_target(io.handle(), target, Image::Mode::read_only);
     if (!image || target.state == ImageTarget::State::half_removed)

@@ -103,7 +103,7 @@ void Destination::clear() {
     context_.step("remove what an earlier attempt made");
     if (const auto image = Image::open(pool(), working_name_, Image::Mode::read_only)) watchers_alive(context_, *image);
     if (const int rc = remove_working(); rc < 0)
-        throw rbd_error(rc, "error removing image", "image '" + working_name_ + "', which an earlier attempt began");
+        throw rbd_error(rc, removing_image, "image '" + working_name_ + "', which an earlier attempt began");
 }
 
 void Destination::publish() {
@@ -119,7 +119,7 @@ void Destination::discard(const Error& reason) {
     if (rc >= 0) throw Error(reason);
     throw Error(reason.kind(), reason.errno_value(), reason.component(),
                 std::string(reason.what()) + "; what was made stays as image '" + working_name_ +
-                    "', for it could not be removed: " + rbd_error(rc, "error removing image").what(),
+                    "', for it could not be removed: " + rbd_error(rc, removing_image).what(),
                 reason.extra());
 }
 

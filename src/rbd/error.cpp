@@ -9,7 +9,7 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::array<std::pair<int, std::string_view>, 16> texts{{
+constexpr std::array<std::pair<int, std::string_view>, 16> binding_texts{{
     {EPERM, "RBD permission error"},
     {ENOENT, "RBD image not found"},
     {EIO, "RBD I/O error"},
@@ -55,9 +55,10 @@ std::string_view usual_hint(int code) {
 }
 
 std::string sentence(int code, std::string_view context, std::string_view hint) {
-    const auto* text = std::find_if(texts.begin(), texts.end(), [code](const auto& row) { return row.first == code; });
+    const auto* text =
+        std::find_if(binding_texts.begin(), binding_texts.end(), [code](const auto& row) { return row.first == code; });
     std::string result = "[errno " + std::to_string(code) + "] ";
-    if (text != texts.end())
+    if (text != binding_texts.end())
         result.append(text->second).append(" (").append(context).append(")");
     else
         result.append(context);

@@ -6,6 +6,11 @@
 
 namespace taskd::rbd {
 
+/// What was being done, as the dashboard words it, where more than one file does it.
+inline constexpr std::string_view creating_image = "error creating image";
+inline constexpr std::string_view removing_image = "error removing image";
+inline constexpr std::string_view deleting_from_trash = "error deleting image from trash";
+
 /// What EPERM and EACCES mean where no other cause is known; `with_missing_caps` puts names in its place.
 inline constexpr std::string_view usual_caps_hint =
     "this Ceph user needs the caps mon 'profile rbd' and osd 'profile rbd' for this pool";

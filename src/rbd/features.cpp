@@ -9,7 +9,7 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t>, 9> features{{
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 9> known_features{{
     {RBD_FEATURE_NAME_LAYERING, RBD_FEATURE_LAYERING},
     {RBD_FEATURE_NAME_STRIPINGV2, RBD_FEATURE_STRIPINGV2},
     {RBD_FEATURE_NAME_EXCLUSIVE_LOCK, RBD_FEATURE_EXCLUSIVE_LOCK},
@@ -24,14 +24,14 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 9> features{{
 }  // namespace
 
 std::optional<std::uint64_t> feature_bit(std::string_view name) noexcept {
-    for (const auto& [known, bit] : features)
+    for (const auto& [known, bit] : known_features)
         if (known == name) return bit;
     return std::nullopt;
 }
 
 std::vector<std::string> feature_names(std::uint64_t mask) {
     std::vector<std::string> names;
-    for (const auto& [name, bit] : features)
+    for (const auto& [name, bit] : known_features)
         if ((mask & bit) != 0) names.emplace_back(name);
     return names;
 }

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view partly = "the clone is partly flattened and whole: flatten it again to finish";
+constexpr std::string_view partly_flattened = "the clone is partly flattened and whole: flatten it again to finish";
 
 bool has_parent(const Image& image) {
     rbd_linked_image_spec_t parent{};
@@ -54,7 +54,7 @@ json run_flatten(OperationContext& context, const json& arguments) {
     Progress progress(context, objects);
     progress.begin_part(objects);
     const int rc = rbd_flatten_with_progress(image.handle(), Progress::callback, &progress);
-    if (rc == -ECANCELED) throw rbd_error(rc, flattening, partly);
+    if (rc == -ECANCELED) throw rbd_error(rc, flattening, partly_flattened);
     if (rc < 0) throw rbd_error(rc, flattening);
     progress.end_part();
     return nullptr;
@@ -72,7 +72,7 @@ const Operation flatten_operation{
     .run = run_flatten,
     .interrupted = "goes on with what is left; a clone without parent counts as flattened",
     .bound_image = image_spec_of,
-    .left_behind = partly,
+    .left_behind = partly_flattened,
 };
 
 }  // namespace taskd::rbd

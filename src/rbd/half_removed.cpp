@@ -12,8 +12,6 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::string_view removing = "error removing image";
-
 int ignore_progress(std::uint64_t, std::uint64_t, void*) {
     return 0;
 }
@@ -30,7 +28,7 @@ int finish_move(rados_ioctx_t pool, const std::string& id, const std::string& na
     const auto named = id_of_image(pool, name);
     const auto record = half_removed_image(pool, name);
     if ((named && *named != id) || !record || record->id != id)
-        throw rbd_error(ErrorKind::conflict, -EUCLEAN, removing,
+        throw rbd_error(ErrorKind::conflict, -EUCLEAN, removing_image,
                         "another image has its name now: rename that one, then delete this again");
     return rbd_remove_with_progress(pool, name.c_str(), report, argument);
 }
@@ -49,7 +47,8 @@ void free_half_removed(OperationContext& context, rados_ioctx_t pool, const std:
     // Two clients that trim one image make librbd abort its process.
     if (const auto image = Image::open_by_id(pool, remains->id, Image::Mode::read_only))
         if (!watchers_alive(context, *image).empty()) throw is_half_removed(*remains, doing);
-    if (const int rc = remove_rest(pool, remains->id, name); rc < 0 && rc != -ENOENT) throw rbd_error(rc, removing);
+    if (const int rc = remove_rest(pool, remains->id, name); rc < 0 && rc != -ENOENT)
+        throw rbd_error(rc, removing_image);
 }
 
 int remove_rest(rados_ioctx_t pool, const std::string& id, const std::string& name, librbd_progress_fn_t report,

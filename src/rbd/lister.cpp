@@ -3,6 +3,7 @@
 #include "ceph/caps.hpp"
 #include "ceph/error.hpp"
 #include "core/thread_name.hpp"
+#include "rbd/configuration.hpp"
 #include "rbd/lister/lister_impl.hpp"
 
 #include <algorithm>
@@ -14,8 +15,6 @@
 
 namespace taskd::rbd {
 namespace {
-
-constexpr std::string_view option_prefix = "conf_";
 
 std::exception_ptr not_found() {
     return std::make_exception_ptr(Error(ErrorKind::not_found, ENOENT, "rbd", "Image not found"));

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view partly = "the object map is not rebuilt and still marked as it was";
+constexpr std::string_view partly_rebuilt = "the object map is not rebuilt and still marked as it was";
 
 json decode_rebuild(const json& given, const Limits&) {
     const Arguments fields(given, {"image_spec", "image_id", "snapshot_name"});
@@ -63,7 +63,7 @@ json run_rebuild(OperationContext& context, const json& arguments) {
     Progress progress(context, objects);
     progress.begin_part(objects);
     const int rc = rbd_rebuild_object_map(image.handle(), Progress::callback, &progress);
-    if (rc == -ECANCELED) throw rbd_error(rc, rebuilding, partly);
+    if (rc == -ECANCELED) throw rbd_error(rc, rebuilding, partly_rebuilt);
     if (rc < 0) throw rbd_error(rc, rebuilding);
     progress.end_part();
     return nullptr;
@@ -81,7 +81,7 @@ const Operation object_map_rebuild_operation{
     .run = run_rebuild,
     .interrupted = "is done again from the beginning",
     .bound_image = image_spec_of,
-    .left_behind = partly,
+    .left_behind = partly_rebuilt,
 };
 
 }  // namespace taskd::rbd

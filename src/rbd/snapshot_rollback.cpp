@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view partly = "the image is partly rolled back: roll it back again";
+constexpr std::string_view partly_rolled_back = "the image is partly rolled back: roll it back again";
 
 json decode_snap_rollback(const json& given, const Limits&) {
     const Arguments fields(given, {"image_spec", "image_id", "snapshot_name", "force"});
@@ -58,7 +58,7 @@ json run_snap_rollback(OperationContext& context, const json& arguments) {
     Progress progress(context, objects);
     progress.begin_part(objects);
     const int rc = rbd_snap_rollback_with_progress(image.handle(), name.c_str(), Progress::callback, &progress);
-    if (rc == -ECANCELED) throw rbd_error(rc, rolling_back, partly);
+    if (rc == -ECANCELED) throw rbd_error(rc, rolling_back, partly_rolled_back);
     if (rc < 0) throw rbd_error(rc, rolling_back);
     return nullptr;
 }

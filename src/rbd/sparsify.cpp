@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t least_extent = 4096;
 constexpr std::uint64_t most_extent = 32ull << 20;  // of the largest objects
-constexpr std::string_view partly = "part of the image is sparsified and all of it whole";
+constexpr std::string_view partly_sparsified = "part of the image is sparsified and all of it whole";
 
 json decode_sparsify(const json& given, const Limits&) {
     const Arguments fields(given, {"image_spec", "image_id", "sparse_size"});
@@ -50,7 +50,7 @@ json run_sparsify(OperationContext& context, const json& arguments) {
     Progress progress(context, objects);
     progress.begin_part(objects);
     const int rc = rbd_sparsify_with_progress(image.handle(), extent, Progress::callback, &progress);
-    if (rc == -ECANCELED) throw rbd_error(rc, sparsifying, partly);
+    if (rc == -ECANCELED) throw rbd_error(rc, sparsifying, partly_sparsified);
     if (rc < 0) throw rbd_error(rc, sparsifying);
     progress.end_part();
     return nullptr;
@@ -68,7 +68,7 @@ const Operation sparsify_operation{
     .run = run_sparsify,
     .interrupted = "is done again from the beginning",
     .bound_image = image_spec_of,
-    .left_behind = partly,
+    .left_behind = partly_sparsified,
 };
 
 }  // namespace taskd::rbd

@@ -28,7 +28,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view removing = "error deleting image from trash";
 constexpr std::size_t most_told = 100;
 
 json decode_trash_purge(const json& given, const Limits&) {
@@ -146,7 +145,7 @@ class Purge {
         for (auto& entry : entries_) {
             context_.step("remove image " + shown(entry.spec));
             if (context_.stop_requested())
-                throw rbd_error(-ECANCELED, removing,
+                throw rbd_error(-ECANCELED, deleting_from_trash,
                                 std::to_string(removed_) + " of " + std::to_string(entries_.size()) + " were removed");
             attempt(shown(entry.spec), [&] {
                 entry.removal.run(progress);

@@ -18,7 +18,6 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::string_view removing = "error deleting image from trash";
 constexpr std::string_view rest_is_left = "the image is half removed; remove it again to finish";
 
 }  // namespace
@@ -27,9 +26,11 @@ TrashRemoval::TrashRemoval(OperationContext& context, rados_ioctx_t pool, std::s
     : context_(context), pool_(pool), id_(std::move(id)), plan_(snapshots) {}
 
 void TrashRemoval::check_time(bool force) const {
-    const auto end = std::chrono::system_clock::time_point(std::chrono::seconds(deferment_end(pool_, id_, removing)));
+    const auto end =
+        std::chrono::system_clock::time_point(std::chrono::seconds(deferment_end(pool_, id_, deleting_from_trash)));
     if (force || end <= std::chrono::system_clock::now()) return;
-    throw rbd_error(-EPERM, removing, "it is kept until " + format_utc(end) + ": say force to remove it now");
+    throw rbd_error(-EPERM, deleting_from_trash,
+                    "it is kept until " + format_utc(end) + ": say force to remove it now");
 }
 
 void TrashRemoval::check(bool force) {
@@ -41,7 +42,7 @@ void TrashRemoval::check(bool force) {
     const auto plan = plan_ == Snapshots::remove ? SnapshotPlan::remove : SnapshotPlan::refuse;
     auto blockers = find_blockers(*image, pool_, context_.cluster(), plan);
     if (!blockers.watchers.empty() && context_.is_repeated()) blockers.watchers = watchers_alive(context_, *image);
-    if (!blockers.empty()) throw blockers.refusal(image->name(), removing);
+    if (!blockers.empty()) throw blockers.refusal(image->name(), deleting_from_trash);
     snapshots_ = removable_snapshots(*image);
 }
 
@@ -53,7 +54,7 @@ void TrashRemoval::run(Progress& progress) {
     if (!snapshots_.empty())
         if (auto image = Image::open_by_id(pool_, id_, Image::Mode::read_write))
             for (const auto& snapshot : snapshots_) {
-                if (context_.stop_requested()) throw rbd_error(-ECANCELED, removing, "the image is whole");
+                if (context_.stop_requested()) throw rbd_error(-ECANCELED, deleting_from_trash, "the image is whole");
                 remove_snapshot(*image, snapshot, progress);
             }
     progress.begin_part(objects_);
@@ -61,8 +62,8 @@ void TrashRemoval::run(Progress& progress) {
     if (rc == -EUCLEAN) rc = remove_entry(progress);
     if (rc == -EBUSY) rc = remove_half_restored(progress);
     if (rc == -ENOENT && context_.is_repeated()) rc = 0;
-    if (rc == -ECANCELED) throw rbd_error(rc, removing, rest_is_left);
-    if (rc < 0) throw rbd_error(rc, removing);
+    if (rc == -ECANCELED) throw rbd_error(rc, deleting_from_trash, rest_is_left);
+    if (rc < 0) throw rbd_error(rc, deleting_from_trash);
     progress.end_part();
 }
 
@@ -71,7 +72,7 @@ int TrashRemoval::remove_entry(Progress& progress) const {
     const auto record = trash_record(pool_, id_);
     if (!record) return -ENOENT;
     if (const auto other = id_of_image(pool_, record->name); other && *other != id_)
-        throw rbd_error(ErrorKind::conflict, -EUCLEAN, removing,
+        throw rbd_error(ErrorKind::conflict, -EUCLEAN, deleting_from_trash,
                         "it was cut off while it moved to the trash, and another image has its name now: rename that "
                         "one, then remove this again");
     if (const int rc = rbd_trash_move(pool_, record->name.c_str(), 0); rc < 0) return rc;
@@ -86,7 +87,7 @@ int TrashRemoval::remove_half_restored(Progress& progress) const {
     if (record->state != TrashState::restoring) return -EBUSY;
     const auto name = name_of_image(pool_, id_).value_or(record->name);
     if (const auto other = id_of_image(pool_, name); other && *other != id_)
-        throw rbd_error(ErrorKind::conflict, -EBUSY, removing,
+        throw rbd_error(ErrorKind::conflict, -EBUSY, deleting_from_trash,
                         "it was cut off while it was restored, and another image has its name now: restore it under a "
                         "new name, then delete it");
     if (const int rc = rbd_trash_restore(pool_, id_.c_str(), name.c_str()); rc < 0) return rc;

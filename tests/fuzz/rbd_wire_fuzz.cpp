@@ -12,7 +12,7 @@ namespace taskd::fuzz {
 namespace {
 
 using rbd::Extents;
-using rbd::ImageLayout;
+using rbd::ObjectLayout;
 using rbd::ObjectMap;
 namespace wire = rbd::wire;
 
@@ -74,7 +74,7 @@ void try_any_layout(std::string_view input) {
     const auto size = wire::decode_size(input);
     const auto striping = wire::decode_striping(input.substr(std::min<std::size_t>(input.size(), 9)));
     if (!size || !striping) return;
-    const ImageLayout layout{size->size_bytes, std::uint64_t{1} << size->order, striping->unit_bytes, striping->count};
+    const ObjectLayout layout{size->size_bytes, std::uint64_t{1} << size->order, striping->unit_bytes, striping->count};
     if (!layout.is_possible()) return;
     const auto objects = layout.object_count();
     require(size->size_bytes == 0 || objects > 0, "what has a size has objects");
@@ -84,11 +84,11 @@ void try_any_layout(std::string_view input) {
 /// Of the first bytes: object size, stripe unit and count, bytes beyond whole objects, objects.
 constexpr std::size_t layout_bytes = 5;
 
-ImageLayout small_layout(std::string_view bytes) {
+ObjectLayout small_layout(std::string_view bytes) {
     const auto byte = [&](std::size_t at) {
         return at < bytes.size() ? std::uint64_t{static_cast<std::uint8_t>(bytes[at])} : 0;
     };
-    ImageLayout layout;
+    ObjectLayout layout;
     const auto order = byte(0) % 8;
     layout.object_bytes = std::uint64_t{1} << order;
     layout.stripe_unit_bytes = std::uint64_t{1} << (byte(1) % (order + 1));

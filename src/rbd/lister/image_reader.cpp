@@ -1,5 +1,6 @@
 #include "rbd/lister/image_reader.hpp"
 
+#include "rbd/configuration.hpp"
 #include "rbd/lister/format1.hpp"
 #include "rbd/lister/image_reading.hpp"
 
@@ -13,7 +14,6 @@
 namespace taskd::rbd {
 namespace {
 
-constexpr std::string_view option_prefix = "conf_";
 constexpr std::uint64_t metadata_per_read = 64;  // what the class gives at most
 
 /// The parts of the compound read of a header, in their order.
@@ -179,7 +179,7 @@ std::string ImageReadingState::pool_name(std::int64_t id) const {
     return known ? known->name() : std::string();
 }
 
-ImageLayout ImageReadingState::layout(std::uint64_t size_bytes) const {
+ObjectLayout ImageReadingState::layout(std::uint64_t size_bytes) const {
     const auto& details = *image.details;
     return {size_bytes, std::uint64_t{1} << details.order, details.stripe_unit_bytes, details.stripe_count};
 }

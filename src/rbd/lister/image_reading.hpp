@@ -33,7 +33,7 @@ struct ImageReadingState {
     std::string header_object() const { return "rbd_header." + image.id; }
     std::string pool_name(std::int64_t id) const;
     /// Of this size, at a snapshot or now. The details must be there.
-    ImageLayout layout(std::uint64_t size_bytes) const;
+    ObjectLayout layout(std::uint64_t size_bytes) const;
 
     Reader& reader;
     const std::shared_ptr<ReadingContext> context;

@@ -43,7 +43,7 @@ void find_extents(Reader& reader, const std::shared_ptr<ReadingContext>& context
 struct Ancestor {
     ~Ancestor() { done(map && below ? std::optional(used_extents(layout, *map, *below)) : std::nullopt); }
     Done done{};
-    ImageLayout layout{};
+    ObjectLayout layout{};
     std::optional<ObjectMap> map{};
     std::optional<Extents> below{};
 };

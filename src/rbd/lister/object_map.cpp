@@ -11,7 +11,7 @@ using State = ObjectMap::State;
 
 /// Calls `use(offset, length)` for each part of the image that lies in the object, in ascending order.
 template <class Use>
-void for_each_part(const ImageLayout& layout, std::uint64_t object, Use&& use) {
+void for_each_part(const ObjectLayout& layout, std::uint64_t object, Use&& use) {
     const auto units = layout.object_bytes / layout.stripe_unit_bytes;
     const auto set = object / layout.stripe_count;
     const auto position = object % layout.stripe_count;
@@ -63,18 +63,18 @@ std::optional<ObjectMap> ObjectMap::decode(std::string_view answer) {
     return map;
 }
 
-bool ImageLayout::is_possible() const noexcept {
+bool ObjectLayout::is_possible() const noexcept {
     constexpr std::uint64_t most_bytes = std::uint64_t{1} << 62;  // of a set of objects: sums with it fit
     return object_bytes > 0 && object_bytes <= most_bytes && stripe_unit_bytes > 0 &&
            object_bytes % stripe_unit_bytes == 0 && stripe_count > 0 && stripe_count <= most_bytes / object_bytes;
 }
 
-bool ImageLayout::is_countable() const noexcept {
+bool ObjectLayout::is_countable() const noexcept {
     constexpr std::uint64_t most_units = 65'536;
     return is_possible() && (stripe_count == 1 || object_bytes / stripe_unit_bytes <= most_units);
 }
 
-std::uint64_t ImageLayout::object_count() const noexcept {
+std::uint64_t ObjectLayout::object_count() const noexcept {
     const auto period = stripe_count * object_bytes;
     const auto periods = size_bytes / period + (size_bytes % period != 0 ? 1 : 0);
     const auto rest = size_bytes % period;
@@ -84,7 +84,7 @@ std::uint64_t ImageLayout::object_count() const noexcept {
     return periods * stripe_count - missing;
 }
 
-std::uint64_t ImageLayout::bytes_in(std::uint64_t object) const noexcept {
+std::uint64_t ObjectLayout::bytes_in(std::uint64_t object) const noexcept {
     // A set of objects that the image fills altogether.
     if ((object / stripe_count + 1) * stripe_count * object_bytes <= size_bytes) return object_bytes;
     std::uint64_t bytes = 0;
@@ -92,7 +92,7 @@ std::uint64_t ImageLayout::bytes_in(std::uint64_t object) const noexcept {
     return bytes;
 }
 
-std::uint64_t used_bytes(const ImageLayout& layout, const ObjectMap* before, const ObjectMap& now) {
+std::uint64_t used_bytes(const ObjectLayout& layout, const ObjectMap* before, const ObjectMap& now) {
     const auto objects = std::min(layout.object_count(), now.size());
     std::uint64_t bytes = 0;
     for (std::uint64_t object = 0; object < objects; ++object) {
@@ -106,7 +106,7 @@ std::uint64_t used_bytes(const ImageLayout& layout, const ObjectMap* before, con
     return bytes;
 }
 
-Extents used_extents(const ImageLayout& layout, const ObjectMap& now, const Extents& below) {
+Extents used_extents(const ObjectLayout& layout, const ObjectMap& now, const Extents& below) {
     const auto objects = std::min(layout.object_count(), now.size());
     Extents extents;
     for (std::uint64_t object = 0; object < objects; ++object) {
@@ -129,7 +129,7 @@ Extents used_extents(const ImageLayout& layout, const ObjectMap& now, const Exte
     return joined;
 }
 
-std::uint64_t used_bytes_of_clone(const ImageLayout& layout, const ObjectMap& now, const Extents& below) {
+std::uint64_t used_bytes_of_clone(const ObjectLayout& layout, const ObjectMap& now, const Extents& below) {
     std::uint64_t bytes = 0;
     for (const auto& extent : used_extents(layout, now, below)) bytes += extent.length;
     return bytes;

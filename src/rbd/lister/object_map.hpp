@@ -36,7 +36,7 @@ class ObjectMap {
 };
 
 /// How the bytes of an image lie in its objects.
-struct ImageLayout {
+struct ObjectLayout {
     std::uint64_t size_bytes = 0;
     std::uint64_t object_bytes = 1;
     std::uint64_t stripe_unit_bytes = 1;
@@ -56,7 +56,7 @@ struct ImageLayout {
 /// counts them.
 /// @param before  Null when there is no snapshot before.
 /// @source  librbd `rbd_diff_iterate2` with `whole_object`; `src/librbd/object_map/DiffRequest.cc`
-std::uint64_t used_bytes(const ImageLayout& layout, const ObjectMap* before, const ObjectMap& now);
+std::uint64_t used_bytes(const ObjectLayout& layout, const ObjectMap* before, const ObjectMap& now);
 
 /// A part of an image, in bytes.
 struct Extent {
@@ -68,10 +68,10 @@ using Extents = std::vector<Extent>;
 
 /// The parts of an image whose objects are there, in ascending order, and where they are not those of `below`: what its
 /// parent has of the same bytes.
-Extents used_extents(const ImageLayout& layout, const ObjectMap& now, const Extents& below);
+Extents used_extents(const ObjectLayout& layout, const ObjectMap& now, const Extents& below);
 
 /// What is used by a clone that has no snapshot: its own objects and, where it has none, its parent's.
 /// @param below  The parent's extents, up to the overlap.
-std::uint64_t used_bytes_of_clone(const ImageLayout& layout, const ObjectMap& now, const Extents& below);
+std::uint64_t used_bytes_of_clone(const ObjectLayout& layout, const ObjectMap& now, const Extents& below);
 
 }  // namespace taskd::rbd

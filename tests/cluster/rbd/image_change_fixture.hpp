@@ -84,7 +84,7 @@ class ImageChangeTest : public OperationTest {
     static void expect_rising(const FakeOperationContext& context, std::size_t at_least) {
         OperationTest::expect_rising(context, at_least);
         if (context.reports().empty()) return;
-        const auto& [done, total] = context.reports().back();
+        const auto [done, total] = context.reports().back();
         EXPECT_EQ(done, total);
     }
 };

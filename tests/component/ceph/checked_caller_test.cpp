@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-const CommandTarget mon{CommandTarget::Kind::mon, ""};
+const CommandTarget monitors{CommandTarget::Kind::mon, ""};
 const CommandTarget pg{CommandTarget::Kind::pg, "1.2a"};
 
 bool asks_for_table(const json& command) {
@@ -26,7 +26,7 @@ bool asks_for_table(const json& command) {
 /// Daemons of 16.2.15 that accept everything, as far as the descriptions recorded from them go.
 CommandResult recorded(const CommandTarget& target, const json& command) {
     if (!asks_for_table(command)) return {0, "done", ""};
-    return {0, "", std::string(target == mon ? test::mon_descriptions : test::osd_descriptions)};
+    return {0, "", std::string(target == monitors ? test::mon_descriptions : test::osd_descriptions)};
 }
 
 std::size_t fetches(const test::FakeCommandCaller& caller) {
@@ -42,7 +42,7 @@ struct CheckedCallerTest : ::testing::Test {
 };
 
 TEST_F(CheckedCallerTest, SendsWhatFitsTheTable) {
-    EXPECT_EQ(caller.call(mon, {{"prefix", "status"}, {"format", "json"}}, "").status, "done");
+    EXPECT_EQ(caller.call(monitors, {{"prefix", "status"}, {"format", "json"}}, "").status, "done");
 
     EXPECT_EQ(daemons->calls().back().second, json({{"prefix", "status"}, {"format", "json"}}));
 }
@@ -50,33 +50,33 @@ TEST_F(CheckedCallerTest, SendsWhatFitsTheTable) {
 TEST_F(CheckedCallerTest, NeverSendsWhatDoesNot) {
     for (const char* text : {R"({"prefix": 5})", R"({"prefix": "status", "format": 5})", R"({"prefix": "nonesuch"})",
                              R"({"prefix": "osd dump", "epoch": "1"})"})
-        EXPECT_THROW(caller.call(mon, json::parse(text), ""), BadRequest) << text;
+        EXPECT_THROW(caller.call(monitors, json::parse(text), ""), BadRequest) << text;
 
     EXPECT_EQ(daemons->calls().size(), fetches(*daemons));
 }
 
 TEST_F(CheckedCallerTest, FetchesATableOnce) {
-    for (int n = 0; n < 5; ++n) caller.call(mon, {{"prefix", "status"}}, "");
+    for (int n = 0; n < 5; ++n) caller.call(monitors, {{"prefix", "status"}}, "");
 
     EXPECT_EQ(fetches(*daemons), 1U);
 }
 
 TEST_F(CheckedCallerTest, FetchesAnOldTableAgain) {
-    caller.call(mon, {{"prefix", "status"}}, "");
+    caller.call(monitors, {{"prefix", "status"}}, "");
     clock.advance(std::chrono::minutes(11));
 
-    caller.call(mon, {{"prefix", "status"}}, "");
+    caller.call(monitors, {{"prefix", "status"}}, "");
 
     EXPECT_EQ(fetches(*daemons), 2U);
 }
 
 TEST_F(CheckedCallerTest, LooksAgainForAnUnknownCommandButNotEachTime) {
-    EXPECT_THROW(caller.call(mon, {{"prefix", "nonesuch"}}, ""), BadRequest);
-    EXPECT_THROW(caller.call(mon, {{"prefix", "nonesuch"}}, ""), BadRequest);
+    EXPECT_THROW(caller.call(monitors, {{"prefix", "nonesuch"}}, ""), BadRequest);
+    EXPECT_THROW(caller.call(monitors, {{"prefix", "nonesuch"}}, ""), BadRequest);
     EXPECT_EQ(fetches(*daemons), 1U);
     clock.advance(std::chrono::seconds(6));
 
-    EXPECT_THROW(caller.call(mon, {{"prefix", "nonesuch"}}, ""), BadRequest);
+    EXPECT_THROW(caller.call(monitors, {{"prefix", "nonesuch"}}, ""), BadRequest);
 
     EXPECT_EQ(fetches(*daemons), 2U);
 }
@@ -92,10 +92,10 @@ TEST_F(CheckedCallerTest, GivesAPgItsId) {
 }
 
 TEST_F(CheckedCallerTest, ShowsTheTableItHasWithoutFetching) {
-    EXPECT_EQ(caller.cached_table(mon), nullptr);
-    caller.call(mon, {{"prefix", "status"}}, "");
+    EXPECT_EQ(caller.cached_table(monitors), nullptr);
+    caller.call(monitors, {{"prefix", "status"}}, "");
 
-    EXPECT_TRUE(caller.cached_table(mon)->knows("status"));
+    EXPECT_TRUE(caller.cached_table(monitors)->knows("status"));
     EXPECT_EQ(caller.cached_table(pg), nullptr);
 }
 
@@ -106,7 +106,7 @@ TEST(CheckedCaller, SendsNothingWithoutATable) {
     CheckedCaller caller(daemons);
 
     try {
-        caller.call(mon, {{"prefix", "status"}}, "");
+        caller.call(monitors, {{"prefix", "status"}}, "");
         FAIL() << "sent";
     } catch (const Error& error) {
         EXPECT_EQ(error.errno_value(), ETIMEDOUT);
@@ -129,7 +129,7 @@ TEST(CheckedCaller, SharesOneFetchAmongThoseWhoNeedIt) {
     std::vector<std::thread> threads;
     for (int n = 0; n < callers; ++n)
         threads.emplace_back([&] {
-            caller.call(mon, {{"prefix", "status"}}, "");
+            caller.call(monitors, {{"prefix", "status"}}, "");
             ++sent;
         });
     daemons->wait_for_calls(1);

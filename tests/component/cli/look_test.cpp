@@ -12,8 +12,6 @@ using testing::Not;
 
 using Looking = CliTest;
 
-const std::string list_all = "GET /api/task?detail=1";
-
 json both() {
     return {{"executing_tasks", json::array({unfinished(task_x, 43)})},
             {"finished_tasks", json::array({failed(task_y, "busy", "rbd/b")})}};

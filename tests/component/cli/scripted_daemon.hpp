@@ -128,6 +128,9 @@ class CliTest : public testing::Test {
     std::ostringstream out_, err_;
 };
 
+/// What lists all tasks.
+inline const std::string list_all = "GET /api/task?detail=1";
+
 inline constexpr const char* task_x = "01HF7YAT31QF4KX9CNPSR1K2VX";
 inline constexpr const char* task_y = "01HF7YAT31QF4KX9CNPSR1K2VY";
 

@@ -12,8 +12,6 @@ using namespace std::chrono_literals;
 
 using Watching = CliTest;
 
-const std::string list_all = "GET /api/task?detail=1";
-
 json listing(const json& executing, const json& finished = json::array()) {
     return {{"executing_tasks", executing}, {"finished_tasks", finished}};
 }

@@ -10,20 +10,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WallTime moment{std::chrono::milliseconds(1'469'922'850'259)};
+constexpr WallTime id_moment{std::chrono::milliseconds(1'469'922'850'259)};
 
 TEST(TaskId, Is26CharactersOfCrockfordsBase32) {
-    EXPECT_THAT(make_task_id(moment), testing::MatchesRegex("[0-9A-HJKMNP-TV-Z]{26}"));
+    EXPECT_THAT(make_task_id(id_moment), testing::MatchesRegex("[0-9A-HJKMNP-TV-Z]{26}"));
 }
 
 TEST(TaskId, BeginsWithTheTimeAsTheUlidSpecificationHasIt) {
-    EXPECT_EQ(make_task_id(moment).substr(0, 10), "01ARZ3NDEK");
+    EXPECT_EQ(make_task_id(id_moment).substr(0, 10), "01ARZ3NDEK");
 }
 
 TEST(TaskId, SortsByTime) {
     std::string before;
     for (int millisecond = 0; millisecond < 3000; ++millisecond) {
-        const std::string id = make_task_id(moment + millisecond * 1ms);
+        const std::string id = make_task_id(id_moment + millisecond * 1ms);
         ASSERT_LT(before, id);
         before = id;
     }
@@ -31,7 +31,7 @@ TEST(TaskId, SortsByTime) {
 
 TEST(TaskId, IsUniqueWithinAMillisecond) {
     std::set<std::string> ids;
-    for (int n = 0; n < 10'000; ++n) ids.insert(make_task_id(moment));
+    for (int n = 0; n < 10'000; ++n) ids.insert(make_task_id(id_moment));
 
     EXPECT_EQ(ids.size(), 10'000U);
 }

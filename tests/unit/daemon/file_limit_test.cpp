@@ -26,9 +26,9 @@ TEST_F(FileLimit, IsRaisedAsFarAsItMayBe) {
 
     raise_file_limit();
 
-    rlimit now{};
-    ::getrlimit(RLIMIT_NOFILE, &now);
-    EXPECT_EQ(now.rlim_cur, before_.rlim_max);
+    rlimit after{};
+    ::getrlimit(RLIMIT_NOFILE, &after);
+    EXPECT_EQ(after.rlim_cur, before_.rlim_max);
 }
 
 TEST_F(FileLimit, LeavesFilesToTheDaemonItself) {

@@ -15,7 +15,7 @@ json create_with(const json& more = json::object()) {
     return arguments;
 }
 
-json decoded(const json& more = json::object()) {
+json decoded_create(const json& more = json::object()) {
     return create_operation.decode(create_with(more), Limits{});
 }
 
@@ -67,11 +67,11 @@ TEST(CreateArguments, NameTheOptionOfABadValue) {
 }
 
 TEST(CreateArguments, TakeASizeAsTheDashboardDoes) {
-    EXPECT_EQ(decoded({{"size", 0}})["size"], 0);
-    EXPECT_EQ(decoded({{"size", 10.9}})["size"], 10);
-    EXPECT_EQ(decoded({{"size", -0.5}})["size"], 0);
-    EXPECT_EQ(decoded({{"size", "1073741824"}})["size"], 1073741824);
-    EXPECT_EQ(decoded({{"size", " +10 "}})["size"], 10);
+    EXPECT_EQ(decoded_create({{"size", 0}})["size"], 0);
+    EXPECT_EQ(decoded_create({{"size", 10.9}})["size"], 10);
+    EXPECT_EQ(decoded_create({{"size", -0.5}})["size"], 0);
+    EXPECT_EQ(decoded_create({{"size", "1073741824"}})["size"], 1073741824);
+    EXPECT_EQ(decoded_create({{"size", " +10 "}})["size"], 10);
 }
 
 TEST(CreateArguments, BoundTheSizeByTheLimit) {
@@ -83,28 +83,28 @@ TEST(CreateArguments, BoundTheSizeByTheLimit) {
 
 TEST(CreateArguments, TakeFeaturesAsAListOrAText) {
     const json expected = {"layering", "exclusive-lock"};
-    EXPECT_EQ(decoded({{"features", {"exclusive-lock", "layering"}}})["features"], expected);
-    EXPECT_EQ(decoded({{"features", "layering,exclusive-lock"}})["features"], expected);
-    EXPECT_EQ(decoded({{"features", "exclusive-lock, layering"}})["features"], expected);
+    EXPECT_EQ(decoded_create({{"features", {"exclusive-lock", "layering"}}})["features"], expected);
+    EXPECT_EQ(decoded_create({{"features", "layering,exclusive-lock"}})["features"], expected);
+    EXPECT_EQ(decoded_create({{"features", "exclusive-lock, layering"}})["features"], expected);
 }
 
 TEST(CreateArguments, TellNoFeaturesFromTheDefaultOnes) {
-    EXPECT_EQ(decoded({{"features", json::array()}})["features"], json::array());
-    EXPECT_FALSE(decoded({{"features", nullptr}}).contains("features"));
-    EXPECT_FALSE(decoded().contains("features"));
+    EXPECT_EQ(decoded_create({{"features", json::array()}})["features"], json::array());
+    EXPECT_FALSE(decoded_create({{"features", nullptr}}).contains("features"));
+    EXPECT_FALSE(decoded_create().contains("features"));
 }
 
 TEST(CreateArguments, WriteOptionValuesAsText) {
     const json given = {{"a", 100}, {"b", "10M"}, {"c", true}, {"d", 7.0}, {"e", 0.5}, {"f", nullptr}};
     const json expected = {{"a", "100"}, {"b", "10M"}, {"c", "true"}, {"d", "7"}, {"e", "0.5"}, {"f", nullptr}};
-    EXPECT_EQ(decoded({{"configuration", given}})["configuration"], expected);
+    EXPECT_EQ(decoded_create({{"configuration", given}})["configuration"], expected);
 }
 
 TEST(CreateArguments, LeaveOutWhatIsNotGiven) {
     const json nothing = {{"namespace", nullptr},     {"schedule_interval", ""}, {"obj_size", nullptr},
                           {"stripe_unit", nullptr},   {"stripe_count", nullptr}, {"data_pool", nullptr},
                           {"configuration", nullptr}, {"mirror_mode", nullptr}};
-    EXPECT_EQ(decoded(nothing), decoded());
+    EXPECT_EQ(decoded_create(nothing), decoded_create());
 }
 
 TEST(CreateArguments, TakeWhatTheAngularFormSends) {
@@ -116,7 +116,7 @@ TEST(CreateArguments, TakeWhatTheAngularFormSends) {
 
 TEST(CreateArguments, WriteAnIntervalAsTheMgrDoes) {
     const auto interval = [](const std::string& given) {
-        return decoded({{"mirror_mode", "snapshot"}, {"schedule_interval", given}})["schedule_interval"];
+        return decoded_create({{"mirror_mode", "snapshot"}, {"schedule_interval", given}})["schedule_interval"];
     };
     EXPECT_EQ(interval("90m"), "90m");
     EXPECT_EQ(interval("007h"), "7h");
@@ -130,38 +130,39 @@ TEST(CreateArguments, RefuseAScheduleOfWhatIsNotMirroredBySnapshots) {
 }
 
 TEST(CreateArguments, DecodeToThemselves) {
-    const auto once = decoded({{"namespace", "ns"},
-                               {"size", "10"},
-                               {"obj_size", 4194305},
-                               {"features", "layering, exclusive-lock"},
-                               {"stripe_unit", 65536},
-                               {"stripe_count", 16},
-                               {"data_pool", "data"},
-                               {"configuration", {{"rbd_qos_iops_limit", 100}, {"rbd_cache", nullptr}}},
-                               {"mirror_mode", "snapshot"}});
+    const auto once = decoded_create({{"namespace", "ns"},
+                                      {"size", "10"},
+                                      {"obj_size", 4194305},
+                                      {"features", "layering, exclusive-lock"},
+                                      {"stripe_unit", 65536},
+                                      {"stripe_count", 16},
+                                      {"data_pool", "data"},
+                                      {"configuration", {{"rbd_qos_iops_limit", 100}, {"rbd_cache", nullptr}}},
+                                      {"mirror_mode", "snapshot"}});
     EXPECT_EQ(create_operation.decode(once, Limits{}), once);
 }
 
 TEST(CreateMetadata, HasTheDashboardsKeys) {
     const json expected = {{"pool_name", "rbd"}, {"namespace", nullptr}, {"image_name", "img"}};
-    EXPECT_EQ(create_operation.metadata(decoded()), expected);
+    EXPECT_EQ(create_operation.metadata(decoded_create()), expected);
 }
 
 TEST(CreateMetadata, EchoesTheNamespaceAsItWasGiven) {
-    EXPECT_EQ(create_operation.metadata(decoded({{"namespace", ""}}))["namespace"], "");
-    EXPECT_EQ(create_operation.metadata(decoded({{"namespace", nullptr}}))["namespace"], nullptr);
-    EXPECT_EQ(create_operation.metadata(decoded({{"namespace", "ns"}}))["namespace"], "ns");
+    EXPECT_EQ(create_operation.metadata(decoded_create({{"namespace", ""}}))["namespace"], "");
+    EXPECT_EQ(create_operation.metadata(decoded_create({{"namespace", nullptr}}))["namespace"], nullptr);
+    EXPECT_EQ(create_operation.metadata(decoded_create({{"namespace", "ns"}}))["namespace"], "ns");
 }
 
 TEST(CreateTouches, TheImageItMakes) {
-    const auto touches = create_operation.touches(decoded({{"namespace", "ns"}}));
+    const auto touches = create_operation.touches(decoded_create({{"namespace", "ns"}}));
 
     EXPECT_EQ(touches.pool, "rbd");
     EXPECT_EQ(touches.images, std::vector<std::string>{"rbd/ns/img"});
 }
 
 TEST(CreateTouches, TheSameImageWhetherItsNamespaceIsEmptyOrNull) {
-    EXPECT_EQ(create_operation.touches(decoded({{"namespace", ""}})).images, std::vector<std::string>{"rbd/img"});
+    EXPECT_EQ(create_operation.touches(decoded_create({{"namespace", ""}})).images,
+              std::vector<std::string>{"rbd/img"});
 }
 
 }  // namespace

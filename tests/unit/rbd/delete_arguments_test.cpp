@@ -8,7 +8,7 @@ namespace {
 using nlohmann::json;
 using test::refused_field;
 
-json decoded(const json& given) {
+json decoded_delete(const json& given) {
     return delete_operation.decode(given, Limits{});
 }
 
@@ -30,22 +30,22 @@ TEST(DeleteArguments, NameTheFieldOfABadValue) {
 }
 
 TEST(DeleteArguments, RemoveSnapshotsUnlessToldOtherwise) {
-    EXPECT_EQ(decoded({{"image_spec", "rbd/img"}})["snapshots"], "remove");
-    EXPECT_EQ(decoded({{"image_spec", "rbd/img"}, {"snapshots", "refuse"}})["snapshots"], "refuse");
+    EXPECT_EQ(decoded_delete({{"image_spec", "rbd/img"}})["snapshots"], "remove");
+    EXPECT_EQ(decoded_delete({{"image_spec", "rbd/img"}, {"snapshots", "refuse"}})["snapshots"], "refuse");
 }
 
 TEST(DeleteArguments, DecodeToThemselves) {
-    const auto once = decoded({{"image_spec", "rbd/ns/img"}, {"image_id", "101158d673b0"}});
-    EXPECT_EQ(decoded(once), once);
+    const auto once = decoded_delete({{"image_spec", "rbd/ns/img"}, {"image_id", "101158d673b0"}});
+    EXPECT_EQ(decoded_delete(once), once);
 }
 
 TEST(DeleteMetadata, HasTheDashboardsKey) {
-    const auto arguments = decoded({{"image_spec", "rbd/ns/img"}, {"image_id", "101158d673b0"}});
+    const auto arguments = decoded_delete({{"image_spec", "rbd/ns/img"}, {"image_id", "101158d673b0"}});
     EXPECT_EQ(delete_operation.metadata(arguments), (json{{"image_spec", "rbd/ns/img"}}));
 }
 
 TEST(DeleteTouches, TheImage) {
-    const auto touches = delete_operation.touches(decoded({{"image_spec", "rbd//img"}}));
+    const auto touches = delete_operation.touches(decoded_delete({{"image_spec", "rbd//img"}}));
 
     EXPECT_EQ(touches.pool, "rbd");
     EXPECT_EQ(touches.images, std::vector<std::string>{"rbd/img"});

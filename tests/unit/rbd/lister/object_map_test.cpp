@@ -37,13 +37,13 @@ TEST(ObjectMap, RefusesASizeWithoutItsBits) {
 }
 
 TEST(ObjectMap, TheFirstSnapshotUsesAllThatIsThere) {
-    const ImageLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
+    const ObjectLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
 
     EXPECT_EQ(used_bytes(layout, nullptr, map_of({0, 1, 3, 2})), 3 * mebibyte);
 }
 
 TEST(ObjectMap, ALaterOneUsesWhatWasWrittenSince) {
-    const ImageLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
+    const ObjectLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
 
     EXPECT_EQ(used_bytes(layout, nullptr, map_of({1, 1, 0, 0})), 2 * mebibyte);
     const auto before = map_of({1, 1, 0, 0});
@@ -51,48 +51,49 @@ TEST(ObjectMap, ALaterOneUsesWhatWasWrittenSince) {
 }
 
 TEST(ObjectMap, TheLastObjectCountsToTheEndOfTheImage) {
-    const ImageLayout layout{2 * mebibyte + 7, mebibyte, mebibyte, 1};
+    const ObjectLayout layout{2 * mebibyte + 7, mebibyte, mebibyte, 1};
 
     EXPECT_EQ(layout.object_count(), 3U);
     EXPECT_EQ(used_bytes(layout, nullptr, map_of({0, 0, 1})), 7U);
 }
 
 TEST(ObjectMap, StripesFillTheirObjectsInTurn) {
-    const ImageLayout layout{3 * 4096, mebibyte, 4096, 4};
+    const ObjectLayout layout{3 * 4096, mebibyte, 4096, 4};
 
     EXPECT_EQ(layout.object_count(), 3U);
     EXPECT_EQ(layout.bytes_in(0), 4096U);
     EXPECT_EQ(layout.bytes_in(2), 4096U);
     EXPECT_EQ(layout.bytes_in(3), 0U);
-    const ImageLayout whole{4 * mebibyte, mebibyte, 4096, 4};
+    const ObjectLayout whole{4 * mebibyte, mebibyte, 4096, 4};
     EXPECT_EQ(whole.object_count(), 4U);
     EXPECT_EQ(whole.bytes_in(3), mebibyte);
 }
 
-TEST(ImageLayout, IsPossibleWhenWholeUnitsFillItsObjectsAndASetOfThemIsANumber) {
-    for (const ImageLayout& layout : {ImageLayout{mebibyte, mebibyte, mebibyte, 1}, ImageLayout{0, mebibyte, 1, 4096},
-                                      ImageLayout{~0ULL, 1ULL << 62, 1ULL << 62, 1}})
+TEST(ObjectLayout, IsPossibleWhenWholeUnitsFillItsObjectsAndASetOfThemIsANumber) {
+    for (const ObjectLayout& layout :
+         {ObjectLayout{mebibyte, mebibyte, mebibyte, 1}, ObjectLayout{0, mebibyte, 1, 4096},
+          ObjectLayout{~0ULL, 1ULL << 62, 1ULL << 62, 1}})
         EXPECT_TRUE(layout.is_possible());
-    for (const ImageLayout& layout :
-         {ImageLayout{mebibyte, mebibyte, 0, 1}, ImageLayout{mebibyte, mebibyte, 4096, 0},
-          ImageLayout{mebibyte, mebibyte, 2 * mebibyte, 1}, ImageLayout{mebibyte, 1ULL << 63, 1ULL << 63, 2},
-          ImageLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}})
+    for (const ObjectLayout& layout :
+         {ObjectLayout{mebibyte, mebibyte, 0, 1}, ObjectLayout{mebibyte, mebibyte, 4096, 0},
+          ObjectLayout{mebibyte, mebibyte, 2 * mebibyte, 1}, ObjectLayout{mebibyte, 1ULL << 63, 1ULL << 63, 2},
+          ObjectLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}})
         EXPECT_FALSE(layout.is_possible());
 }
 
-TEST(ImageLayout, OfVerySmallUnitsIsNotCounted) {
-    EXPECT_TRUE((ImageLayout{mebibyte, mebibyte, 4096, 4}).is_countable());
-    EXPECT_TRUE((ImageLayout{mebibyte, mebibyte, 1, 1}).is_countable());
-    EXPECT_FALSE((ImageLayout{mebibyte, mebibyte, 1, 4}).is_countable());
-    EXPECT_FALSE((ImageLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}).is_countable());
+TEST(ObjectLayout, OfVerySmallUnitsIsNotCounted) {
+    EXPECT_TRUE((ObjectLayout{mebibyte, mebibyte, 4096, 4}).is_countable());
+    EXPECT_TRUE((ObjectLayout{mebibyte, mebibyte, 1, 1}).is_countable());
+    EXPECT_FALSE((ObjectLayout{mebibyte, mebibyte, 1, 4}).is_countable());
+    EXPECT_FALSE((ObjectLayout{mebibyte, mebibyte, mebibyte, 1ULL << 44}).is_countable());
 }
 
 TEST(ObjectMap, AnEmptyImageHasNoObjects) {
-    EXPECT_EQ((ImageLayout{0, mebibyte, mebibyte, 1}).object_count(), 0U);
+    EXPECT_EQ((ObjectLayout{0, mebibyte, mebibyte, 1}).object_count(), 0U);
 }
 
 TEST(ObjectMap, ACloneUsesItsOwnObjectsAndItsParentsWhereItHasNone) {
-    const ImageLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
+    const ObjectLayout layout{4 * mebibyte, mebibyte, mebibyte, 1};
     const Extents below{{mebibyte / 2, mebibyte}, {3 * mebibyte, mebibyte}};
 
     EXPECT_EQ(used_extents(layout, map_of({0, 1, 0, 0}), below),
