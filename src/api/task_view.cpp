@@ -59,7 +59,7 @@ void keep_visible(TaskList& list, const auth::User& caller) {
 
 std::string list_text(const TaskList& list, const nlohmann::json& more) {
     std::string text = R"({"executing_tasks":[)";
-    for (const auto& task : list.executing) append(text, to_text(task->executing_json()));
+    for (const auto& task : list.executing) append(text, task->executing_text());
     text += R"(],"finished_tasks":[)";
     for (const auto& task : list.finished) append(text, *task->finished_text());
     text += "]}";

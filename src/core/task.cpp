@@ -12,8 +12,14 @@
 namespace taskd {
 namespace {
 
-/// Of a finished task, in bytes: a thousand of them are listed at most.
+/// In bytes, of a finished task and of an executing one: a thousand of the first are listed at most, of the others
+/// there may be a hundred thousand.
 constexpr std::size_t longest_kept_text = 16 * 1024;
+constexpr std::size_t longest_kept_head = 1024;
+
+std::string to_text(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 }  // namespace
 
@@ -235,13 +241,29 @@ std::shared_ptr<const std::string> Task::finished_text() const {
         MutexLock lock(impl_->mutex);
         if (impl_->finished_text) return impl_->finished_text;
     }
-    auto text = std::make_shared<const std::string>(
-        finished_json().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    if (text->size() <= longest_kept_text) {
-        MutexLock lock(impl_->mutex);
-        impl_->finished_text = text;
-    }
+    auto text = std::make_shared<const std::string>(to_text(finished_json()));
+    MutexLock lock(impl_->mutex);
+    impl_->executing_head.reset();
+    if (text->size() <= longest_kept_text) impl_->finished_text = text;
     return text;
+}
+
+std::string Task::executing_text() const {
+    std::shared_ptr<const std::string> head;
+    {
+        MutexLock lock(impl_->mutex);
+        head = impl_->executing_head;
+    }
+    if (!head) {
+        head = std::make_shared<const std::string>(R"({"begin_time":")" + format_utc(impl_->begin_time) +
+                                                   R"(","metadata":)" + to_text(impl_->metadata) + R"(,"name":)" +
+                                                   to_text(impl_->name) + R"(,"progress":)");
+        if (head->size() <= longest_kept_head && !is_finished()) {
+            MutexLock lock(impl_->mutex);
+            impl_->executing_head = head;
+        }
+    }
+    return *head + std::to_string(progress()) + '}';
 }
 
 }  // namespace taskd

@@ -62,6 +62,8 @@ struct Task::Impl {
     nlohmann::json bound TASKD_GUARDED_BY(mutex);
     int attempts TASKD_GUARDED_BY(mutex) = 0;
     std::shared_ptr<const std::string> finished_text TASKD_GUARDED_BY(mutex);
+    /// Of an executing task, up to its progress; freed when it has finished.
+    std::shared_ptr<const std::string> executing_head TASKD_GUARDED_BY(mutex);
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
     WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
     std::vector<Waiter> waiters TASKD_GUARDED_BY(mutex);
