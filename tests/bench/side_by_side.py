@@ -38,10 +38,11 @@ class Bench:
         """What `ceph rbd task add remove` sends, without the start of a program."""
         self.pool.mgr_command({"prefix": "rbd task add remove", "image_spec": f"rbd/{name}"})
 
-    def first_answer(self):
-        """Starts a daemon, returns when it has answered, and ends it in the background of the next."""
+    def first_answer(self, end_by):
+        """Starts a daemon, and ends it by this signal. @returns Milliseconds to its first answer."""
         directory = tempfile.mkdtemp(prefix="start.", dir=self.directory)
         socket = os.path.join(directory, "taskd.sock")
+        began = time.monotonic()
         with open(os.path.join(directory, "log"), "wb") as log:
             process = subprocess.Popen([CEPH_TASKD, "-c", self.cluster.conf, "--socket", socket, "--no-listen"],
                                        stdout=log, stderr=log, env=self.cluster.env)
@@ -50,9 +51,10 @@ class Bench:
             while not self.answers(socket):
                 expect(process.poll() is None and time.monotonic() < end, "the daemon does not answer")
                 time.sleep(0.001)
+            return (time.monotonic() - began) * 1000
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.send_signal(end_by)
+            process.wait(60)
 
     @staticmethod
     def answers(socket):

@@ -16,9 +16,11 @@ int main(int argc, char** argv) {
     taskd::ceph::ClusterOptions options;
     Turns turns{5, 1000};
     std::string socket;
+    std::string beside;
     std::size_t first = 0;
     app.add_option("--conf", options.conf, "Of the cluster");
     app.add_option("--socket", socket, "Of the daemon");
+    app.add_option("--beside", beside, "Of the server with a fixed answer: HOST:PORT");
     app.add_option("--turns", turns.turns, "Of each side");
     app.add_option("--count", turns.count, "Things in a turn");
     app.add_option("--first", first, "Number of the first thing");
@@ -28,6 +30,7 @@ int main(int argc, char** argv) {
     app.add_subcommand("images")->callback([&] { compare_images(options, socket, turns); });
     app.add_subcommand("submit")->callback([&] { submit_images(socket, first, turns.count); });
     app.add_subcommand("ask")->callback([&] { ask_commands(socket, first, turns.count); });
+    app.add_subcommand("probe")->callback([&] { probe_summary(socket, beside); });
     app.add_subcommand("connect")->callback([&] {
         const auto began = std::chrono::steady_clock::now();
         const auto cluster = taskd::ceph::Cluster::connect(options);

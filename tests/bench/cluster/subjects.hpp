@@ -22,4 +22,8 @@ void submit_images(const std::string& socket, std::size_t first, std::size_t cou
 /// Asks a daemon for so many mon commands, 16 at a time.
 void ask_commands(const std::string& socket, std::size_t first, std::size_t count);
 
+/// Asks a daemon for its summary every ten milliseconds until its input ends, and by turns a server with a fixed answer
+/// (fixed_answer.cpp): what the machine itself delays at that time. Prints how long each took, in milliseconds.
+void probe_summary(const std::string& socket, const std::string& beside);
+
 }  // namespace taskd::bench
