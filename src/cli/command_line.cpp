@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 
 #include "cli/command_family.hpp"
+#include "cli/completion.hpp"
 #include "cli/render.hpp"
 #include "cli/submissions.hpp"
 #include "cli/target.hpp"
@@ -36,6 +37,7 @@ Examples:
   ceph-task command -- osd pool ls detail
   ceph-task ls 'rbd/*' --executing
   ceph-task watch
+  ceph-task top
 )";
 
 /// CLI11's model of the command line together with the variables it fills in.
@@ -57,6 +59,7 @@ struct Parser {
     Show show;
     Watch watch;
     std::int64_t watch_timeout = -1;
+    Top top;
     Cancel cancel;
     std::vector<std::unique_ptr<CommandFamily>> families = make_command_families();
     Invocation invocation;
@@ -183,6 +186,14 @@ void Parser::add_looking() {
         invocation = watch;
     });
 
+    CLI::App* live = app.add_subcommand("top", "Shows the tasks, with progress and the time left, until interrupted");
+    live->add_option("glob", top.name_glob, "Only tasks whose name matches, such as 'rbd/*'")->type_name("GLOB");
+    live->add_option("-n,--iterations", top.looks, "End after so many looks, a second apart")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+    live->footer("Examples:\n  ceph-task top\n  ceph-task top 'rbd/*' -n 10\n");
+    live->callback([this] { invocation = top; });
+
     CLI::App* stop = app.add_subcommand("cancel", "Asks a task to stop");
     stop->add_option("task", cancel.id, "Its id")->type_name("ID")->required();
     stop->add_flag("--force", cancel.force, "Also end the worker process that runs it, if it does not stop");
@@ -192,6 +203,10 @@ void Parser::add_looking() {
     CLI::App* sum = app.add_subcommand("summary", "Shows the cluster's health and how many tasks there are");
     sum->footer("Example:\n  ceph-task summary --format json\n");
     sum->callback([this] { invocation = Summary{}; });
+
+    CLI::App* completion = app.add_subcommand("completion", "Prints what makes bash complete these commands");
+    completion->footer("Example:\n  source <(ceph-task completion)\n");
+    completion->callback([this] { invocation = Print{bash_completion(app)}; });
 
     CLI::App* version = app.add_subcommand("version", "Shows the version of this program");
     version->footer("Example:\n  ceph-task version\n");

@@ -56,6 +56,12 @@ struct Watch {
     std::optional<std::chrono::seconds> timeout{};
 };
 
+/// Shows the tasks again and again, until the user ends it.
+struct Top {
+    std::string name_glob{};
+    std::size_t looks = 0;  ///< How often; 0: without end.
+};
+
 struct Cancel {
     std::string id;
     bool force = false;
@@ -84,7 +90,7 @@ struct Print {
     std::string text;
 };
 
-using Invocation = std::variant<Submit, List, Show, Watch, Cancel, Summary, LookAtImages, LookAtMirroring, Print>;
+using Invocation = std::variant<Submit, List, Show, Watch, Top, Cancel, Summary, LookAtImages, LookAtMirroring, Print>;
 
 struct CommandLine {
     std::string endpoint;   ///< "unix:/path", "http://host:port" or "https://host:port"

@@ -11,6 +11,7 @@ int run_submit(Session& session, const Submit& submit);
 int run_list(Session& session, const List& list);
 int run_show(Session& session, const Show& show);
 int run_watch(Session& session, const Watch& watch);
+int run_top(Session& session, const Top& top);
 int run_cancel(Session& session, const Cancel& cancel);
 int run_summary(Session& session);
 int run_look_at_images(Session& session, const LookAtImages& look);

@@ -16,6 +16,7 @@ struct Dispatch {
     int operator()(const List& list) const { return run_list(session, list); }
     int operator()(const Show& show) const { return run_show(session, show); }
     int operator()(const Watch& watch) const { return run_watch(session, watch); }
+    int operator()(const Top& top) const { return run_top(session, top); }
     int operator()(const Cancel& cancel) const { return run_cancel(session, cancel); }
     int operator()(const Summary&) const { return run_summary(session); }
     int operator()(const LookAtImages& look) const { return run_look_at_images(session, look); }
