@@ -23,6 +23,12 @@ constexpr Right needs(Scope scope, Permission permission) {
 constexpr std::array table{
     RouteRight{"GET", "/healthz", open_to_all},
     RouteRight{"GET", "/readyz", open_to_all},
+    // The page holds no data.
+    RouteRight{"GET", "/", open_to_all},
+    RouteRight{"GET", "/assets/page.js", open_to_all},
+    RouteRight{"GET", "/assets/page.css", open_to_all},
+    RouteRight{"GET", "/assets/preact-htm.js", open_to_all},
+    RouteRight{"GET", "/assets/pico.css", open_to_all},
     RouteRight{"POST", "/api/auth", open_to_all},
     RouteRight{"POST", "/api/auth/check", open_to_all},
     RouteRight{"POST", "/api/auth/logout", open_to_all},

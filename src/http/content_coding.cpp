@@ -48,7 +48,8 @@ bool is_compressible(std::string_view content_type) noexcept {
     const auto type = take_until(content_type, ';');
     constexpr std::string_view suffix = "+json";
     if (type.size() > suffix.size() && same_name(type.substr(type.size() - suffix.size()), suffix)) return true;
-    for (const std::string_view known : {"application/json", "text/html", "text/plain", "application/javascript"})
+    for (const std::string_view known :
+         {"application/json", "text/html", "text/css", "text/plain", "application/javascript"})
         if (same_name(type, known)) return true;
     return false;
 }

@@ -36,6 +36,11 @@ struct Line {
 /// @source  dashboard-contract.md 1.6
 constexpr std::array matrix{
     Line{"GET", "/healthz", no_login},
+    Line{"GET", "/", no_login},
+    Line{"GET", "/assets/page.js", no_login},
+    Line{"GET", "/assets/page.css", no_login},
+    Line{"GET", "/assets/preact-htm.js", no_login},
+    Line{"GET", "/assets/pico.css", no_login},
     Line{"GET", "/readyz", no_login},
     Line{"POST", "/api/auth", no_login},
     Line{"POST", "/api/auth/check", no_login},

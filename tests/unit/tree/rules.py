@@ -18,7 +18,8 @@ MAY_INCLUDE = {
     "auth": {"core", "ceph"},
     "worker": {"core", "ceph", "rbd"},
     "http": {"core"},
-    "api": {"core", "ceph", "rbd", "auth", "worker", "http"},
+    "page": set(),
+    "api": {"core", "ceph", "rbd", "auth", "worker", "http", "page"},
     "daemon": {"core", "ceph", "rbd", "auth", "worker", "http", "api"},
     "cli": {"core", "http"},
 }
