@@ -56,7 +56,9 @@ TEST(TopScreen, NeverExceedsTheScreenAndSaysHowMuchIsMissing) {
         const auto lines = screen.draw(both(many, ended), 0, 60, rows);
         EXPECT_THAT(lines, SizeIs(testing::Le(rows)));
         for (const auto& line : lines) EXPECT_LE(display_width(line), 60U) << line;
-        if (rows >= 10) EXPECT_THAT(lines, testing::Contains(HasSubstr(" more"))) << rows;
+        if (rows >= 10) {
+            EXPECT_THAT(lines, testing::Contains(HasSubstr(" more"))) << rows;
+        }
     }
 }
 
