@@ -24,12 +24,12 @@ std::vector<const json*> tasks_in(const json& listing, const char* key) {
     return found;
 }
 
-std::string text_of(const json& task, const char* key) {
+std::string said_text(const json& task, const char* key) {
     const auto found = task.find(key);
     return found != task.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-double number_of(const json& task, const char* key) {
+double said_number(const json& task, const char* key) {
     const auto found = task.find(key);
     return found != task.end() && found->is_number() ? found->get<double>() : 0;
 }
@@ -41,20 +41,20 @@ std::string padded(const std::string& text, std::size_t columns) {
 std::string finished_line(const json& task) {
     const auto exception = task.find("exception");
     const bool is_failure = exception != task.end() && !exception->is_null();
-    return state_text(task) + " after " + format_duration(number_of(task, "duration")) + "  " + task_label(task) +
+    return state_text(task) + " after " + format_duration(said_number(task, "duration")) + "  " + task_label(task) +
            (is_failure ? ": " + failure_text(*exception) : "");
 }
 
 }  // namespace
 
 std::string TopScreen::executing_line(const json& task) {
-    const int percent = static_cast<int>(number_of(task, "progress"));
-    const auto moves = moves_.find(text_of(task, "id"));
+    const int percent = static_cast<int>(said_number(task, "progress"));
+    const auto moves = moves_.find(said_text(task, "id"));
     const auto left = moves == moves_.end() ? std::nullopt : moves->second.remaining();
     std::array<char, 8> done{};
     std::snprintf(done.data(), done.size(), "%3d%%", std::clamp(percent, 0, 100));
     const std::string state = state_text(task);
-    return bar(percent, bar_columns) + ' ' + done.data() + padded(format_duration(number_of(task, "duration")), 10) +
+    return bar(percent, bar_columns) + ' ' + done.data() + padded(format_duration(said_number(task, "duration")), 10) +
            padded(left ? format_duration(*left) : "", 10) + "  " + task_label(task) +
            (state == "running" ? "" : " (" + state + ")");
 }
@@ -66,13 +66,13 @@ std::vector<std::string> TopScreen::draw(const json& listing, double at_seconds,
 
     std::map<std::string, EtaEstimator> moves;
     for (const auto* task : executing) {
-        const std::string id = text_of(*task, "id");
+        const std::string id = said_text(*task, "id");
         auto& estimator = moves[id] = moves_.contains(id) ? moves_.at(id) : EtaEstimator();
-        estimator.observe(at_seconds, static_cast<int>(number_of(*task, "progress")));
+        estimator.observe(at_seconds, static_cast<int>(said_number(*task, "progress")));
     }
     moves_ = std::move(moves);
 
-    const auto is_running = [](const json* task) { return text_of(*task, "state") == "running"; };
+    const auto is_running = [](const json* task) { return said_text(*task, "state") == "running"; };
     std::stable_partition(executing.begin(), executing.end(), is_running);
     const auto running = std::count_if(executing.begin(), executing.end(), is_running);
     const auto failed = std::count_if(finished.begin(), finished.end(), [](const json* task) {
