@@ -313,10 +313,12 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
     }
     state->idle.notify_all();
     if (rc < 0) spdlog::error("journal: a batch failed: {}", rados_error_text(rc));
-    for (auto& change : sent)
-        if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);
+    // First of all: who is refused now looks for his task next, which may have arrived all the same, and must not be
+    // answered by who is no longer asked.
     if (tell && state->on_lost)
         state->on_lost(rc == -ESHUTDOWN ? "this client is fenced" : "another ceph-taskd has taken over");
+    for (auto& change : sent)
+        if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);
     send_next(state, Ends::may_linger);
 }
 

@@ -98,6 +98,7 @@ void Lifecycle::publish(std::shared_ptr<Session> session, std::string state, std
     if (standing.services && options_.use_journal) standing.confirmed_at = std::chrono::steady_clock::now();
     {
         const MutexLock lock(mutex_);
+        if (lost_ && standing.services) return;
         std::swap(standing, standing_);
         wake_.notify_all();
     }
@@ -110,8 +111,13 @@ void Lifecycle::retire(std::shared_ptr<Session> session) {
 
 void Lifecycle::handle_lost(const std::string& why) {
     spdlog::error("no longer the active ceph-taskd: {}", why);
+    // At once: the thread that leads this life may wait for the cluster for seconds, while this memory lacks what the
+    // new active front has found in the journal. The session goes on until that thread ends it.
+    api::Access::Standing nobody;
+    nobody.state = "standby";
     const MutexLock lock(mutex_);
     lost_ = true;
+    std::swap(nobody, standing_);
     wake_.notify_all();
 }
 

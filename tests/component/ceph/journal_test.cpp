@@ -215,6 +215,18 @@ TEST_F(JournalTest, TellsOnceThatItBelongsToAnother) {
     EXPECT_THAT(tasks(), IsEmpty());
 }
 
+// Who is refused looks for his task next: not at a front that does not know yet that it is no longer asked.
+TEST_F(JournalTest, TellsThatItIsLostBeforeItRefuses) {
+    store->give_to("another");
+    std::size_t told = 0;
+    journal->insert(record_of("a"), [&](const std::exception_ptr& error) {
+        EXPECT_TRUE(error);
+        told = lost.size();
+    });
+
+    EXPECT_EQ(told, 1U);
+}
+
 TEST_F(JournalTest, TellsThatItsClientIsFenced) {
     store->fail(0, test::MemoryJournalStore::never, -ESHUTDOWN);
     insert("a");
