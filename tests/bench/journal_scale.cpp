@@ -106,7 +106,16 @@ class Load {
             const std::lock_guard lock(mutex_);
             waits_ms_.push_back(Milliseconds(now - asked).count());
         }
-        journal_.finish(id, {{"end_time", format_utc(std::chrono::system_clock::now())}, {"success", true}});
+        const std::string end = format_utc(std::chrono::system_clock::now());
+        journal_.finish(id, {{"name", "rbd/create"},
+                             {"metadata", {{"pool_name", "rbd"}, {"image_name", id}}},
+                             {"begin_time", end},
+                             {"end_time", end},
+                             {"duration", 0.0},
+                             {"progress", 100},
+                             {"success", true},
+                             {"ret_value", nullptr},
+                             {"exception", nullptr}});
         if (now < until_)
             submit();
         else

@@ -5,7 +5,6 @@
 #include "subjects.hpp"
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <semaphore>
 #include <stdexcept>
@@ -44,23 +43,17 @@ void compare_commands(const ceph::ClusterOptions& options, const Turns& turns) {
     ceph::SenderCommandPort port(sender, manager.notifications());
     const auto command = nlohmann::json::parse(text);
 
-    // The end of one begins the next, as 64 threads do on the other side: no thread in between that hands them out.
     const auto ours = [&](std::size_t first, std::size_t count) {
-        std::atomic<std::size_t> next{first};
-        std::counting_semaphore<> ended(0);
-        const std::function<void()> run_next = [&] {
-            for (;;) {
-                const auto number = next.fetch_add(1);
-                if (number >= first + count) return ended.release();
-                RunOptions run;
-                run.executor = std::make_unique<SendCommandExecutor>(port, "mon");
-                const auto task = manager.run(
-                    "command", {{"n", number}}, [&command] { return command; }, std::move(run));
-                if (task->on_finished(run_next) != 0) return;
-            }
-        };
-        for (std::ptrdiff_t n = 0; n < at_a_time; ++n) run_next();
-        for (std::ptrdiff_t n = 0; n < at_a_time; ++n) ended.acquire();
+        std::counting_semaphore<> room(at_a_time);
+        for (std::size_t n = first; n < first + count; ++n) {
+            room.acquire();
+            RunOptions run;
+            run.executor = std::make_unique<SendCommandExecutor>(port, "mon");
+            const auto task = manager.run(
+                "command", {{"n", n}}, [&command] { return command; }, std::move(run));
+            if (task->on_finished([&room] { room.release(); }) == 0) room.release();
+        }
+        for (std::ptrdiff_t n = 0; n < at_a_time; ++n) room.acquire();
     };
     compare(turns, ours, [&](std::size_t first, std::size_t count) {
         share_out(at_a_time, first, count, [&](std::size_t) { send_bare(*cluster); });
