@@ -17,6 +17,14 @@ http::Response answer_of_exception() {
     }
 }
 
+/// An answer of a front that may no longer be the active one: that it does not know of something means nothing.
+http::Response doubted(http::Response response, bool is_sure) {
+    if (is_sure || response.status != 404) return response;
+    return failure_response(std::make_exception_ptr(
+        Error(ErrorKind::unavailable, EAGAIN, "taskd",
+              "not found here, but this ceph-taskd cannot see whether it still is the active one: ask again")));
+}
+
 /// What is wrong with the request whatever its arguments are. Bad JSON comes first, as in the dashboard, but is looked
 /// for here only where there is something to be refused: else the body is read once, by the handler.
 std::optional<http::Response> refuse_head(const http::Request& request, Version version) {
@@ -28,13 +36,11 @@ std::optional<http::Response> refuse_head(const http::Request& request, Version 
 
 // A named coroutine that owns its arguments, as its handler would not be there when a lambda's closure is gone.
 http::net::awaitable<http::Response> guarded(Later handler, std::shared_ptr<const Services> services,
-                                             http::Request request) {
+                                             http::Request request, bool is_sure) {
     try {
-        co_return co_await handler(std::move(services), std::move(request));
-    } catch (const Unreadable& unreadable) {
-        co_return unreadable.response;
-    } catch (const Error&) {
-        co_return failure_response(std::current_exception());
+        co_return doubted(co_await handler(std::move(services), std::move(request)), is_sure);
+    } catch (...) {
+        co_return doubted(answer_of_exception(), is_sure);
     }
 }
 
@@ -59,9 +65,9 @@ http::SyncHandler endpoint(Access access, Now handler, Version version) {
         const auto standing = access.standing();
         if (!standing.services) return answer_of_standby(standing, request);
         try {
-            return handler(*standing.services, request);
+            return doubted(handler(*standing.services, request), standing.is_sure);
         } catch (...) {
-            return answer_of_exception();
+            return doubted(answer_of_exception(), standing.is_sure);
         }
     };
 }
@@ -71,7 +77,7 @@ http::Handler endpoint(Access access, Later handler, Version version) {
         if (auto refusal = refuse_head(request, version)) return at_once(*std::move(refusal));
         auto standing = access.standing();
         if (!standing.services) return at_once(answer_of_standby(standing, request));
-        return guarded(handler, std::move(standing.services), std::move(request));
+        return guarded(handler, std::move(standing.services), std::move(request), standing.is_sure);
     };
 }
 

@@ -65,6 +65,8 @@ struct Access {
         std::string state;                         ///< "connecting", "standby", "recovering", "active", in words.
         /// When the cluster last confirmed that this front is the active one; none where there is no role to share.
         std::optional<std::chrono::steady_clock::time_point> confirmed_at = {};
+        /// Whether nobody else can be the active one by now, so that what this front does not know of does not exist.
+        bool is_sure = true;
     };
     std::function<Standing()> standing;
     /// Whether the daemon's Ceph user has the caps that it needs; null until that is known. Never waits.

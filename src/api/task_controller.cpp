@@ -6,6 +6,7 @@
 #include "api/task_view.hpp"
 
 #include <charconv>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
@@ -15,13 +16,25 @@ namespace {
 
 constexpr std::chrono::seconds longest_wait{300};
 
-/// One that the caller may not see is none.
-std::shared_ptr<Task> require_task(const Services& services, const http::Request& request) {
-    const auto& id = request.param("id");
-    auto task = services.tasks.find_by_id(id);
-    if (!task || !may_see(caller_of(request), task->name()))
-        throw Error(ErrorKind::not_found, ENOENT, "taskd", "no task " + id + " is executing or still listed");
-    return task;
+/// Of the live tasks; null when it is none of them. One that the caller may not see is none.
+std::shared_ptr<Task> find_task(const Services& services, const http::Request& request) {
+    auto task = services.tasks.find_by_id(request.param("id"));
+    return task && may_see(caller_of(request), task->name()) ? task : nullptr;
+}
+
+/// Of those that ended earlier.
+std::optional<nlohmann::json> find_kept(const Services& services, const http::Request& request) {
+    if (services.history == nullptr) return std::nullopt;
+    auto view = services.history->find(request.param("id"));
+    return view && may_see(caller_of(request), view->at("name").get_ref<const std::string&>()) ? view : std::nullopt;
+}
+
+/// A task that is neither executing nor kept. "Not found" is a promise: it was never accepted and never will be.
+[[noreturn]] void refuse_unknown(const Services& services, const std::string& id) {
+    if (services.journal && services.journal->is_undecided(id))
+        throw Error(ErrorKind::unavailable, EAGAIN, "taskd",
+                    "task " + id + " was refused and is being taken back from the journal: ask again");
+    throw Error(ErrorKind::not_found, ENOENT, "taskd", "there is no task " + id);
 }
 
 http::Response list_tasks(const Services& services, const http::Request& request) {
@@ -46,7 +59,11 @@ std::chrono::milliseconds wait_of(const http::Request& request) {
 
 http::net::awaitable<http::Response> show(std::shared_ptr<const Services> services, http::Request request) {
     require_known_query(request, {"wait"});
-    const auto task = require_task(*services, request);
+    const auto task = find_task(*services, request);
+    if (!task) {
+        if (auto kept = find_kept(*services, request)) co_return json_response(kept_task_detail(*std::move(kept)));
+        refuse_unknown(*services, request.param("id"));
+    }
     if (const auto wait = wait_of(request); wait.count() > 0) co_await wait_for_task(task, wait);
     co_return json_response(task_detail(*task, caller_of(request)));
 }
@@ -54,11 +71,14 @@ http::net::awaitable<http::Response> show(std::shared_ptr<const Services> servic
 http::Response cancel(const Services& services, const http::Request& request) {
     require_known_query(request, {"force"});
     const bool force = query_flag(request, "force");
-    const auto task = require_task(services, request);
+    const auto task = find_task(services, request);
+    const auto kept = task ? std::nullopt : find_kept(services, request);
+    if (!task && !kept) refuse_unknown(services, request.param("id"));
+    const auto name = task ? task->name() : kept->at("name").get<std::string>();
     const auto& caller = caller_of(request);
-    if (caller.must_change_password || !may_start(caller, task->name())) return forbidden_response();
-    if (task->is_finished())
-        throw Error(ErrorKind::conflict, EALREADY, "taskd", "task " + task->id() + " has finished already");
+    if (caller.must_change_password || !may_start(caller, name)) return forbidden_response();
+    if (!task || task->is_finished())
+        throw Error(ErrorKind::conflict, EALREADY, "taskd", "task " + request.param("id") + " has finished already");
     task->cancel(force);
     auto response = json_response(task_detail(*task));
     response.status = 202;

@@ -43,6 +43,11 @@ nlohmann::json task_detail(const Task& task, const auth::User& caller) {
     return view;
 }
 
+nlohmann::json kept_task_detail(nlohmann::json view) {
+    for (const char* key : {"started_at", "attempts", "stalled_since", "waiting_for"}) view.emplace(key, nullptr);
+    return view;
+}
+
 nlohmann::json detailed_list(const TaskList& list) {
     auto executing = nlohmann::json::array();
     for (const auto& task : list.executing) executing.push_back(task_detail(*task));

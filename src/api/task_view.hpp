@@ -15,6 +15,9 @@ nlohmann::json task_detail(const Task& task);
 /// The same for one caller: who asked for the task is told its value as it is.
 nlohmann::json task_detail(const Task& task, const auth::User& caller);
 
+/// The same of a task that only the history knows, from what was kept of it.
+nlohmann::json kept_task_detail(nlohmann::json view);
+
 /// The list with `task_detail` for each entry, in place of the dashboard's closed set of keys.
 nlohmann::json detailed_list(const TaskList& list);
 

@@ -23,10 +23,15 @@ ActiveLock::ActiveLock(std::shared_ptr<Cluster> cluster, Ioctx io, std::string o
       duration_(duration) {}
 
 ActiveLock::Outcome ActiveLock::take() {
+    // The OSD counts from when it is asked, which is later: by our clock the lease never ends too late.
+    const auto asked_at = BootClock::now();
     timeval duration{static_cast<time_t>(duration_.count()), 0};
     const int rc = rados_lock_exclusive(io_.handle(), object_.c_str(), lock_name, cookie_.c_str(), "active ceph-taskd",
                                         &duration, LIBRADOS_LOCK_FLAG_MAY_RENEW);
-    if (rc == 0) return Outcome::held;
+    if (rc == 0) {
+        lease_ = {asked_at, asked_at + duration_};
+        return Outcome::held;
+    }
     if (rc == -EBUSY || rc == -EEXIST) return Outcome::taken;
     if (rc == -ESHUTDOWN) return Outcome::fenced;
     throw rados_error(rc, "lock " + object_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ceph/cluster.hpp"
+#include "core/boot_clock.hpp"
 
 #include <chrono>
 #include <memory>
@@ -23,8 +24,16 @@ class ActiveLock {
     ActiveLock(std::shared_ptr<Cluster> cluster, Ioctx io, std::string object, std::string cookie,
                std::chrono::seconds duration);
 
+    /// For how long nobody else can have the lock, whatever they do.
+    struct Lease {
+        BootClock::time_point begin;  ///< When the taking or renewal that succeeded was asked for.
+        BootClock::time_point end;
+    };
+
     /// Takes or renews it. @throws Error on anything but an outcome
     Outcome take();
+    /// Of the last time that it was held.
+    Lease lease() const noexcept { return lease_; }
     void release() noexcept;
     /// Takes it from whoever has it, who must be known to be dead.
     void break_others();
@@ -35,6 +44,7 @@ class ActiveLock {
     const std::string object_;
     const std::string cookie_;
     const std::chrono::seconds duration_;
+    Lease lease_;
 };
 
 }  // namespace taskd::ceph

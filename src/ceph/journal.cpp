@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <set>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -29,6 +30,15 @@ std::exception_ptr not_accepted(int rc) {
     return std::make_exception_ptr(
         Error(ErrorKind::unavailable, -rc, "taskd",
               "the task was not accepted: the journal cannot be written: " + rados_error_text(rc)));
+}
+
+/// The cluster refuses all that comes of a client that is fenced; what has come before may have been taken.
+std::exception_ptr acceptance_unknown(int rc) {
+    return std::make_exception_ptr(
+        Error(ErrorKind::unavailable, -rc, "taskd",
+              "this ceph-taskd lost its role while the task was written to the journal: whether it was accepted is "
+              "unknown here; ask the active one for it: " +
+                  rados_error_text(rc)));
 }
 
 }  // namespace
@@ -58,6 +68,7 @@ struct Journal::State {
     bool spacing_out TASKD_GUARDED_BY(mutex) = false;  ///< The next batch has its time, whatever else comes.
     bool backing_off TASKD_GUARDED_BY(mutex) = false;  ///< The last batch failed: the next one is for `retry` to send.
     bool lost TASKD_GUARDED_BY(mutex) = false;
+    std::multiset<std::string> undecided TASKD_GUARDED_BY(mutex);   ///< Keys that are to be removed for sure.
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
     Observer observer TASKD_GUARDED_BY(mutex);
 
@@ -165,6 +176,8 @@ void Journal::withdraw(const std::string& id) {
             insert = std::move(*found);
             state_->awaited -= insert.done ? 1U : 0U;
             waiting.erase(found);
+        } else {
+            state_->undecided.insert(task_key(id));
         }
     }
     if (insert.set_key.empty()) {
@@ -172,6 +185,11 @@ void Journal::withdraw(const std::string& id) {
     } else if (insert.done) {
         insert.done(not_accepted(-ECANCELED));  // it was never sent, so nothing can arrive
     }
+}
+
+bool Journal::is_undecided(const std::string& id) const {
+    MutexLock lock(state_->mutex);
+    return state_->undecided.contains(task_key(id));
 }
 
 void Journal::describe_owner(std::string description, Done done) {
@@ -280,6 +298,7 @@ void Journal::send_next(const std::shared_ptr<State>& state, Ends ends) {
 
 void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Change> sent, int rc) {
     const bool fenced = rc == -ECANCELED || rc == -ESHUTDOWN;
+    const std::size_t sent_count = sent.size();
     bool tell = false;
     {
         MutexLock lock(state->mutex);
@@ -298,6 +317,7 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
             std::vector<Change> again;
             for (auto& change : sent) {
                 if (change.insert) {
+                    state->undecided.insert(change.set_key);
                     again.push_back({{}, {}, false, {change.set_key}, {}});
                 } else {
                     again.push_back(std::move(change));
@@ -309,6 +329,9 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
             state->awaited =
                 static_cast<std::size_t>(std::count_if(state->waiting.begin(), state->waiting.end(),
                                                        [](const auto& change) { return change.done != nullptr; }));
+        } else {
+            for (const auto& change : sent)
+                if (change.is_removal()) state->undecided.extract(change.remove.front());
         }
     }
     state->idle.notify_all();
@@ -317,8 +340,11 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
     // answered by who is no longer asked.
     if (tell && state->on_lost)
         state->on_lost(rc == -ESHUTDOWN ? "this client is fenced" : "another ceph-taskd has taken over");
-    for (auto& change : sent)
-        if (change.done) change.done(rc < 0 ? not_accepted(rc) : nullptr);
+    for (std::size_t n = 0; n < sent.size(); ++n) {
+        if (!sent[n].done) continue;
+        const bool is_unknown = rc == -ESHUTDOWN && n < sent_count;
+        sent[n].done(rc == 0 ? nullptr : is_unknown ? acceptance_unknown(rc) : not_accepted(rc));
+    }
     send_next(state, Ends::may_linger);
 }
 

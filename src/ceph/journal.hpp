@@ -64,6 +64,9 @@ class Journal {
     void observe_ends(Observer observer);
     /// Takes back an insert, whether it has arrived or not.
     void withdraw(const std::string& id);
+    /// Whether an insert that was refused or withdrawn may still be in the cluster. Should this front die now, the next
+    /// one may find it, and take it for accepted.
+    bool is_undecided(const std::string& id) const;
     /// Replaces what others see of the owner (its URL, the addresses to fence); `done` when it is durable.
     void describe_owner(std::string description, Done done);
 
@@ -84,6 +87,8 @@ class Journal {
         bool insert = false;
         std::vector<std::string> remove;
         Done done;
+
+        bool is_removal() const { return set_key.empty() && remove.size() == 1; }
     };
     struct State;
 

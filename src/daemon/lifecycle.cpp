@@ -47,7 +47,20 @@ Lifecycle::~Lifecycle() {
 
 api::Access::Standing Lifecycle::standing() const {
     const MutexLock lock(mutex_);
-    return standing_;
+    if (!standing_.services || !options_.use_journal) return standing_;
+    const auto now = BootClock::now();
+    const bool is_leased = now < lease_.end;
+    if (!is_leased && pulse_.unbroken_since() > lease_.begin) {
+        // While it was not run others may have taken over long ago, and changed what this memory tells.
+        api::Access::Standing waking;
+        waking.state = "active before it was stopped for a while; it asks whether it still is";
+        return waking;
+    }
+    // A cluster that does not answer leaves the lock without a holder: then what is in memory is the best there is.
+    auto standing = standing_;
+    standing.is_sure = is_leased;
+    standing.confirmed_at = std::chrono::steady_clock::now() - (now - lease_.begin);
+    return standing;
 }
 
 bool Lifecycle::is_stopping() const {
@@ -95,13 +108,17 @@ void Lifecycle::publish(std::shared_ptr<Session> session, std::string state, std
     if (session) standing.services = std::shared_ptr<const api::Services>(session, &session->services());
     standing.active_url = std::move(active_url);
     standing.state = std::move(state);
-    if (standing.services && options_.use_journal) standing.confirmed_at = std::chrono::steady_clock::now();
     {
         const MutexLock lock(mutex_);
         if (lost_ && standing.services) return;
         std::swap(standing, standing_);
         wake_.notify_all();
     }
+}
+
+void Lifecycle::confirm(const Ownership& ownership) {
+    const MutexLock lock(mutex_);
+    lease_ = ownership.lease();
 }
 
 void Lifecycle::retire(std::shared_ptr<Session> session) {
@@ -213,6 +230,7 @@ Lifecycle::End Lifecycle::be_active(const std::shared_ptr<ceph::Cluster>& cluste
     const auto session = std::make_shared<Session>(
         options_, Session::Surroundings{cluster, journal, &registry_, worker_command_, record_workers, url_});
     session->recover(content);
+    confirm(ownership);
     publish(session, "active");
     spdlog::info("active");
 
@@ -243,10 +261,7 @@ Lifecycle::End Lifecycle::hold(Ownership& ownership, Session& session) {
             case Outcome::fenced:
                 return End::fenced;
         }
-        {
-            const MutexLock lock(mutex_);
-            standing_.confirmed_at = std::chrono::steady_clock::now();
-        }
+        confirm(ownership);
         session.services().journal->retry();
         session.publish_status();
     }

@@ -4,6 +4,7 @@
 #include "ceph/cluster.hpp"
 #include "core/mutex.hpp"
 #include "daemon/options.hpp"
+#include "daemon/pulse.hpp"
 #include "daemon/session.hpp"
 #include "rbd/operation.hpp"
 
@@ -39,6 +40,8 @@ class Lifecycle {
     Lifecycle(const Lifecycle&) = delete;
     Lifecycle& operator=(const Lifecycle&) = delete;
 
+    /// What is known of this front's role. Once its lock may be another's, it is not sure of what it does not know of;
+    /// and when it was not run for a while besides, it has no services until it has seen that the lock is still its own.
     api::Access::Standing standing() const;
     /// Waits until this front is active or standby, at most `timeout`.
     void wait_until_settled(std::chrono::milliseconds timeout);
@@ -57,6 +60,7 @@ class Lifecycle {
     End be_active(const std::shared_ptr<ceph::Cluster>& cluster, Ownership& ownership);
     End hold(Ownership& ownership, Session& session);
     void publish(std::shared_ptr<Session> session, std::string state, std::string active_url = {});
+    void confirm(const Ownership& ownership);
     std::string with_caps(const Error& error) const;
     void retire(std::shared_ptr<Session> session);
     void handle_lost(const std::string& why);
@@ -76,8 +80,10 @@ class Lifecycle {
     bool stopping_ TASKD_GUARDED_BY(mutex_) = false;
     bool ended_ TASKD_GUARDED_BY(mutex_) = false;
     bool lost_ TASKD_GUARDED_BY(mutex_) = false;
+    ceph::ActiveLock::Lease lease_ TASKD_GUARDED_BY(mutex_);  ///< Of the lock, while this front is the active one.
     /// Sessions that requests still hold; destroyed here, never on a connection's thread.
     std::vector<std::shared_ptr<Session>> retired_;
+    Pulse pulse_;
     std::thread thread_;  // last: it uses all of the above
 };
 

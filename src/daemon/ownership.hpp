@@ -44,6 +44,7 @@ class Ownership {
     ceph::ActiveLock::Outcome try_lock();
     /// Prolongs the lock; the same outcomes.
     ceph::ActiveLock::Outcome renew() { return lock_.take(); }
+    ceph::ActiveLock::Lease lease() const noexcept { return lock_.lease(); }
     /// What is told of the active one.
     OwnerDescription active();
 

@@ -3,13 +3,14 @@
 Each check is a function; the names of checks may be given as arguments.
 """
 
+import contextlib
 import os
 import signal
 import socket
 import sys
 import time
 
-from harness import Daemon, Suite, at_once, expect, expect_equal
+from harness import Answer, Daemon, Suite, UnixConnection, at_once, expect, expect_equal
 from world import (GIB, World, accepted, await_some_progress, await_state, check_of, expect_ended_once,
                    expect_no_record, expect_success, start_deletes, state)
 
@@ -67,12 +68,17 @@ def a_standby_takes_over_from_a_frozen_active_one_which_then_stands_by(world):
     ids = start_deletes(world, active, "frozen", 8)
     await_some_progress(active)
     addresses = world.owner()["addresses"]
+    questions = []
     active.process.send_signal(signal.SIGSTOP)
     try:
         print(f"  took over after {seconds_until_active(standby, 15):.1f} s")
         expect(set(addresses) <= world.fenced_addresses(), lambda: f"not all of {addresses} are fenced")
+        # They wait in its socket: it reads them before it can have asked for its lock.
+        questions = [Waiting(active, path) for path in ["/api/summary", "/api/task", f"/api/task/{ids[0]}"] * 5]
     finally:
         active.process.send_signal(signal.SIGCONT)
+    told = {question.answer().status for question in questions}
+    expect(told <= {303, 503}, lambda: f"it told what it remembered before it knew that it is not active: {told}")
     await_state(active, "standby")
     expect_ended_once(standby, ids)
     expect_success(standby, ids)
@@ -138,6 +144,18 @@ def systemd_is_told_that_it_is_ready_that_it_lives_and_that_it_stops(world):
             systemd.next("WATCHDOG=1")
     expect_equal(daemon.stop(), 0, "exit code")
     systemd.next("STOPPING=1")
+
+
+class Waiting:
+    """A request that was sent, to whoever is there to read it or not."""
+
+    def __init__(self, daemon, path):
+        self.connection = UnixConnection(daemon.socket, 60)
+        self.connection.request("GET", path)
+
+    def answer(self):
+        with contextlib.closing(self.connection):
+            return Answer(self.connection.getresponse())
 
 
 class QuietDaemon(Daemon):

@@ -58,6 +58,20 @@ TEST_F(AccessTest, ItIsNotReadyWhenNothingConfirmsThatItIsStillTheActiveOne) {
     EXPECT_GE(get("/readyz").body["role_age_seconds"].get<double>(), 20.0);
 }
 
+// Its lock may be another's by now: what it knows of is told, that it knows of nothing is no answer.
+TEST_F(AccessTest, AFrontThatIsNotSureOfItsRoleSaysOfNothingThatItIsNotThere) {
+    standing.is_sure = false;
+    EXPECT_EQ(get("/api/summary").status, 200);
+    for (const auto& answer : {get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+                               request("DELETE", "/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV")}) {
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_TRUE(answer.retry_after);
+    }
+
+    standing.is_sure = true;
+    EXPECT_EQ(get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV").status, 404);
+}
+
 TEST_F(AccessTest, ItSaysWhichCapsAreMissingAndIsReadyAllTheSame) {
     while (!cluster.current().have_mon_connection) std::this_thread::yield();
     EXPECT_TRUE(get("/readyz").body.at("caps").is_null()) << "before they were tested";

@@ -1,6 +1,8 @@
 #include "api_server.hpp"
 #include "support/manual_executor.hpp"
+#include "support/memory_journal_store.hpp"
 
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 
@@ -159,6 +161,44 @@ TEST_F(TaskRoutesTest, AnotherVersionIs415OnEveryRoute) {
         EXPECT_EQ(request("GET", target, {}, other).status, 415) << target;
     for (const auto* target : {"/api/block/image", "/api/command"})
         EXPECT_EQ(request("POST", target, "{}", other).status, 415) << target;
+}
+
+TEST_F(TaskRoutesTest, ATaskThatOnlyTheHistoryKnowsIsShownByItsId) {
+    ceph::TaskHistory history(10);
+    services.history = &history;
+    const auto manual = test::run_manual(tasks, "rbd/create", {{"image_name", "x"}});
+    const auto keys = keys_of(get("/api/task/" + manual.task->id()).body);
+    manual.finish();
+    history.add("01ARZ3NDEKTSV4RRFFQ69G5FAV", manual.task->finished_json());
+
+    const auto answer = get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV?wait=60");
+
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body["id"], "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    EXPECT_EQ(answer.body["state"], "finished");
+    EXPECT_TRUE(std::ranges::includes(keys_of(answer.body), keys)) << answer.body;
+    EXPECT_EQ(request("DELETE", "/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV").status, 409);
+}
+
+// 404 is a promise that it was not accepted and never will be.
+TEST_F(TaskRoutesTest, OfATaskThatIsBeingTakenBackNobodySaysThatItIsNotThere) {
+    const auto store = std::make_shared<test::MemoryJournalStore>();
+    store->claim("", "me", "");
+    services.journal = std::make_shared<ceph::Journal>(store, "me", ceph::JournalOptions{}, [](const auto&) {});
+    ceph::TaskRecord record;
+    record.id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    record.name = "rbd/create";
+    store->hold();
+    services.journal->insert(record, [](const auto&) {});
+    services.journal->withdraw(record.id);
+
+    const auto answer = get("/api/task/" + record.id);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_TRUE(answer.retry_after);
+
+    store->answer_all();
+    ASSERT_TRUE(services.journal->wait_until_durable(60s));
+    EXPECT_EQ(get("/api/task/" + record.id).status, 404);
 }
 
 TEST_F(TaskRoutesTest, WithoutAJournalThereIsNoHistory) {

@@ -192,6 +192,42 @@ TEST_F(JournalTest, WithdrawsARecordThatIsUnderWay) {
     EXPECT_THAT(tasks(), IsEmpty());
 }
 
+// Of what is undecided nobody is told that it is not there: were this front to die now, the next one would find it.
+TEST_F(JournalTest, KnowsWhatMayStillBeInTheClusterThoughItWasRefused) {
+    store->hold();
+    insert("a");
+    journal->withdraw("a");
+    EXPECT_TRUE(journal->is_undecided("a"));
+    store->answer_next();
+    EXPECT_TRUE(journal->is_undecided("a")) << "it has arrived, and its removal is under way";
+
+    store->answer_all();
+    ASSERT_TRUE(settle());
+    EXPECT_FALSE(journal->is_undecided("a"));
+}
+
+TEST_F(JournalTest, DoesNotKnowWhatBecameOfAnInsertThatFailed) {
+    store->fail(0, 1);
+    insert("a");
+    EXPECT_THAT(refused, ElementsAre("a"));
+    EXPECT_TRUE(journal->is_undecided("a"));
+
+    ASSERT_TRUE(settle());
+    EXPECT_FALSE(journal->is_undecided("a"));
+}
+
+TEST_F(JournalTest, SaysThatAcceptanceIsUnknownWhenItIsFencedInTheMidstOfIt) {
+    store->hold();
+    store->fail(0, test::MemoryJournalStore::never, -ESHUTDOWN);
+    std::vector<std::string> why;
+    const auto tell = [&](const std::exception_ptr& error) { why.push_back(error_text(error)); };
+    journal->insert(record_of("under way"), tell);
+    journal->insert(record_of("never sent"), tell);
+    store->answer_all();
+
+    EXPECT_THAT(why, ElementsAre(HasSubstr("unknown"), HasSubstr("not accepted")));
+}
+
 TEST_F(JournalTest, NeverSendsWhatWasWithdrawnBefore) {
     store->hold();
     insert("first");

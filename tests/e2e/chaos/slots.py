@@ -141,12 +141,23 @@ class Slot(threading.Thread):
             self.unknown += 1
             return self.find(step.name)
         if answer.status == 503:
-            # Not accepted, unless the front died before it could take back what was under way.
+            # Not accepted, unless the front died before it could take back what was under way: whoever is active knows.
             self.refused += 1
-            return self.find(step.name)
+            return answer.task_id if self.is_there(answer.task_id) else None
         if not answer.task_id:
             raise Failed(f"{self.image.name}: {step.method} {step.path}: {answer}")
         return answer.task_id
+
+    def is_there(self, task_id):
+        """Whether there is this task: 404 is a promise, and anything else no answer."""
+        end = time.monotonic() + 2 * LONG_S
+        while time.monotonic() < end:
+            with contextlib.suppress(NotSent, Unknown):
+                status = self.pair.send("GET", f"/api/task/{task_id}").status
+                if status in (200, 404):
+                    return status == 200
+            time.sleep(self.random.uniform(0.1, 0.5))
+        raise Failed(f"{self.image.name}: nobody told whether there is the task {task_id}")
 
     def find(self, name):
         """The task of ours that we did not know of."""
