@@ -62,6 +62,7 @@ class ThreadedExecutor : public TaskExecutor {
 
   private:
     ThreadPool& pool_;
+    std::shared_ptr<Task> waiting_;  ///< Itself, through its task, while it waits for a thread.
 };
 
 /// A fixed number of named threads with a bounded queue before them.

@@ -14,19 +14,19 @@
 namespace taskd {
 namespace {
 
-/// The task whose function this thread runs.
-thread_local std::shared_ptr<Task> running_here;
+/// The task whose function this thread runs; its executor, which belongs to it, is on the stack.
+thread_local Task* running_here = nullptr;
 
 /// Sets it for a scope; functions may nest when an inline executor runs a task within a task.
 class RunningHere {
   public:
-    explicit RunningHere(std::shared_ptr<Task> task) : before_(std::exchange(running_here, std::move(task))) {}
-    ~RunningHere() { running_here = std::move(before_); }
+    explicit RunningHere(Task* task) : before_(std::exchange(running_here, task)) {}
+    ~RunningHere() { running_here = before_; }
     RunningHere(const RunningHere&) = delete;
     RunningHere& operator=(const RunningHere&) = delete;
 
   private:
-    std::shared_ptr<Task> before_;
+    Task* const before_;
 };
 
 /// Sets what the task failed with and how that is listed; what the handler throws replaces the failure.
@@ -59,7 +59,7 @@ void keep_value(Task::Impl& impl, nlohmann::json value) {
 }
 
 void call_waiters(Task::Impl& impl) {
-    std::vector<Task::Impl::Waiter> waiters;
+    Task::Impl::Waiters waiters;
     {
         MutexLock lock(impl.mutex);
         impl.released = true;
@@ -82,8 +82,8 @@ void announce_end(NotificationQueue& notifications, const Task::Impl& impl) {
 }  // namespace
 
 std::shared_ptr<Task> current_task() {
-    if (!running_here) throw std::logic_error("no task's function runs in this thread");
-    return running_here;
+    if (running_here == nullptr) throw std::logic_error("no task's function runs in this thread");
+    return running_here->shared_from_this();
 }
 
 void TaskExecutor::init(std::shared_ptr<Task> /*task*/) {}
@@ -100,7 +100,7 @@ std::shared_ptr<Task> TaskExecutor::task() const {
 }
 
 nlohmann::json TaskExecutor::run_function() {
-    const RunningHere scope(task());
+    const RunningHere scope(task_);
     task_->set_phase(TaskPhase::running);
     // Moved to this frame: what it captured goes with it, however long the finished task stays listed.
     const TaskFunction function = std::move(task_->impl_->function);
@@ -137,18 +137,23 @@ void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
     impl.end_steady = impl.clock->steady();
 
     // Off the executing list before anybody is told, so that who waited for the task never still sees it there.
-    const auto registry = impl.registry.lock();
-    if (registry) {
-        registry->finish(ended);
-    } else {
-        impl.finished.store(true, std::memory_order_release);
-    }
+    const bool is_managed = impl.registry->finish(ended);
     call_waiters(impl);
-    if (registry) announce_end(registry->notifications(), impl);
+    if (is_managed) announce_end(impl.registry->notifications(), impl);
 }
 
 void ThreadedExecutor::start() {
-    pool_.post([this, keep_alive = task()] { run_function_and_finish(); });
+    // Kept here and not in the job, which so needs no allocation of its own.
+    waiting_ = task();
+    try {
+        pool_.post([this] {
+            const auto keep_alive = std::move(waiting_);
+            run_function_and_finish();
+        });
+    } catch (...) {
+        waiting_.reset();
+        throw;
+    }
 }
 
 }  // namespace taskd

@@ -58,7 +58,7 @@ bool Task::is_accepted() const noexcept {
 }
 
 void Task::set_accepted() {
-    std::vector<Impl::Waiter> waiters;
+    Impl::Waiters waiters;
     {
         MutexLock lock(impl_->mutex);
         impl_->accepted.store(true, std::memory_order_release);
@@ -70,7 +70,7 @@ void Task::set_accepted() {
     impl_->call(waiters);
 }
 
-void Task::Impl::call(const std::vector<Waiter>& called) const {
+void Task::Impl::call(const Waiters& called) const {
     for (const auto& waiter : called) {
         try {
             waiter.callback();

@@ -1,16 +1,29 @@
 #include "core/task_id.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string_view>
 
 namespace taskd {
 namespace {
 
-constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Writes `digits` base-32 digits of `value` to `place`, most significant first, and returns the place after them.
+/// Each two digits of base 32, by their value.
+constexpr auto pairs = [] {
+    std::array<std::array<char, 2>, 1024> made{};
+    for (std::size_t value = 0; value < made.size(); ++value)
+        made[value] = {alphabet[value / alphabet.size()], alphabet[value % alphabet.size()]};
+    return made;
+}();
+
+/// Writes an even number of base-32 digits of `value` to `place`, most significant first.
+/// @returns the place after them
 char* write_digits(char* place, std::uint64_t value, int digits) {
-    for (int digit = digits - 1; digit >= 0; --digit) *place++ = alphabet[(value >> (5 * digit)) & 31U];
+    for (int digit = digits - 2; digit >= 0; digit -= 2)
+        for (const char letter : pairs[(value >> (5 * digit)) & 1023U]) *place++ = letter;
     return place;
 }
 

@@ -3,8 +3,9 @@
 #include "core/mutex.hpp"
 
 #include <atomic>
-#include <vector>
+#include <optional>
 
+#include <boost/container/small_vector.hpp>
 #include <taskd/executor.hpp>
 #include <taskd/task.hpp>
 
@@ -21,8 +22,10 @@ struct Task::Impl {
         bool until_accepted = false;  ///< Or until it has ended without.
     };
 
+    using Waiters = boost::container::small_vector<Waiter, 1>;  // most tasks have one: whoever sent them
+
     const Clock* clock = nullptr;
-    std::weak_ptr<TaskRegistry> registry;
+    std::shared_ptr<TaskRegistry> registry;  ///< Which lets go of all tasks when its manager goes.
     std::string id;
     std::string name;
     nlohmann::json metadata;
@@ -35,7 +38,10 @@ struct Task::Impl {
     std::string identity;        ///< Of the metadata: the registry's key.
     std::uint64_t sequence = 0;  ///< Order of acceptance, given by the registry.
 
-    std::unique_ptr<TaskExecutor> executor;
+    /// The one that runs it: the given one, or the pool's, which lives here and costs no allocation.
+    TaskExecutor* executor = nullptr;
+    std::unique_ptr<TaskExecutor> given_executor;
+    std::optional<ThreadedExecutor> pool_executor;
     TaskFunction function;  ///< Moved out by whoever runs it.
 
     std::atomic<int> progress{0};
@@ -66,10 +72,10 @@ struct Task::Impl {
     std::shared_ptr<const std::string> executing_head TASKD_GUARDED_BY(mutex);
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
     WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
-    std::vector<Waiter> waiters TASKD_GUARDED_BY(mutex);
+    Waiters waiters TASKD_GUARDED_BY(mutex);
 
     /// Calls them, in this thread; what they throw is logged.
-    void call(const std::vector<Waiter>& called) const;
+    void call(const Waiters& called) const;
 
     double duration_s() const {
         const auto end = finished.load(std::memory_order_acquire) ? end_steady : clock->steady();

@@ -62,6 +62,7 @@ TaskManager::~TaskManager() {
     impl_->sweeper = {};
     impl_->pool.join();
     impl_->registry->notifications().stop();
+    impl_->registry->close();
 }
 
 std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json metadata, TaskFunction fn,
@@ -89,7 +90,8 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
         impl.attempts = options.attempts;
     }
     impl.id = options.id.empty() ? make_task_id(impl.begin_time) : std::move(options.id);
-    impl.executor = options.executor ? std::move(options.executor) : std::make_unique<ThreadedExecutor>(impl_->pool);
+    impl.given_executor = std::move(options.executor);
+    impl.executor = impl.given_executor ? impl.given_executor.get() : &impl.pool_executor.emplace(impl_->pool);
     impl.function = std::move(fn);
 
     TaskExecutor& executor = *impl.executor;

@@ -28,7 +28,7 @@ std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
     if (name == executing_.end()) {
         if (executing_.size() > executing_count_ + most_idle_names)
             std::erase_if(executing_, [](const auto& entry) { return entry.second.empty(); });
-        name = executing_.emplace(impl.name, SameName()).first;
+        name = executing_.emplace(impl.name, SameName(&nodes_)).first;
     }
     const auto [same, is_new] = name->second.try_emplace(impl.identity, task);
     if (!is_new) return same->second;
@@ -38,7 +38,7 @@ std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
     return task;
 }
 
-void TaskRegistry::finish(const std::shared_ptr<Task>& task) {
+bool TaskRegistry::finish(const std::shared_ptr<Task>& task) {
     Dropped dropped;
     Task::Impl& impl = *task->impl_;
     MutexLock lock(mutex_);
@@ -47,11 +47,13 @@ void TaskRegistry::finish(const std::shared_ptr<Task>& task) {
         --executing_count_;
     }
     impl.finished.store(true, std::memory_order_release);
+    if (closed_) return false;
     if (task->is_accepted()) {
         insert_by_end(task, dropped);
     } else {
         by_id_.erase(impl.id);
     }
+    return true;
 }
 
 void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
@@ -120,6 +122,19 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
         return std::tie(a->impl_->begin_time, a->impl_->sequence) > std::tie(b->impl_->begin_time, b->impl_->sequence);
     });
     return found;
+}
+
+void TaskRegistry::close() {
+    Dropped dropped;
+    MutexLock lock(mutex_);
+    closed_ = true;
+    by_id_.clear();
+    for (auto& [name, tasks] : executing_)
+        for (auto& entry : tasks) dropped.push_back(std::move(entry.second));
+    executing_.clear();
+    executing_count_ = 0;
+    std::move(finished_.begin(), finished_.end(), std::back_inserter(dropped));
+    finished_.clear();
 }
 
 std::size_t TaskRegistry::executing_count() const {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <unordered_map>
 
 #include <taskd/task_manager.hpp>
@@ -12,7 +13,7 @@
 namespace taskd {
 
 /// The two lists of tasks and the rules over them: identity among the executing, retention among the finished.
-/// Shared by the manager and, weakly, by the tasks, which may end after the manager is gone.
+/// Shared by the manager and the tasks, which may end after the manager is gone.
 /// @thread  Any; one leaf mutex, nothing is called while it is held.
 class TaskRegistry {
   public:
@@ -21,7 +22,8 @@ class TaskRegistry {
     /// Adds the task, or returns the executing one with the same name and metadata.
     std::shared_ptr<Task> add(std::shared_ptr<Task> task);
     /// Moves the task from the executing to the finished, and marks it so.
-    void finish(const std::shared_ptr<Task>& task);
+    /// @returns false when the manager is gone: nobody lists it
+    bool finish(const std::shared_ptr<Task>& task);
     /// Adds a task that finished in an earlier life of the program.
     void add_finished(std::shared_ptr<Task> task);
 
@@ -30,12 +32,14 @@ class TaskRegistry {
     TaskList list(std::string_view name_glob) const;
     void sweep();
     std::size_t executing_count() const;
+    /// Lets go of all tasks, for good: the manager goes.
+    void close();
 
     NotificationQueue& notifications() noexcept { return notifications_; }
 
   private:
     /// The executing tasks of one name, by the identity of their metadata.
-    using SameName = std::unordered_map<std::string_view, std::shared_ptr<Task>>;
+    using SameName = std::pmr::unordered_map<std::string_view, std::shared_ptr<Task>>;
     using Dropped = std::vector<std::shared_ptr<Task>>;
 
     bool is_expired(const Task& task, SteadyTime now) const;
@@ -47,12 +51,15 @@ class TaskRegistry {
     NotificationQueue notifications_;
 
     mutable Mutex mutex_;
+    bool closed_ TASKD_GUARDED_BY(mutex_) = false;
+    /// Of the nodes below, which come and go with each task, at one thread and another: the allocator of all threads
+    /// would be asked for them by each in turn.
+    std::pmr::unsynchronized_pool_resource nodes_ TASKD_GUARDED_BY(mutex_);
     std::uint64_t next_sequence_ TASKD_GUARDED_BY(mutex_) = 0;
     std::size_t executing_count_ TASKD_GUARDED_BY(mutex_) = 0;
     /// Names stay when their last task ends: there are few, and a hot one is not made anew for each task.
     std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
-    /// In the order of their begin: what comes and goes is at the end, and near in memory however many execute.
-    std::map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_);
+    std::pmr::unordered_map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_){&nodes_};
     std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
 };
 

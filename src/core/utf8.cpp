@@ -32,7 +32,9 @@ std::size_t sequence_length(std::string_view text, std::size_t at) noexcept {
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) noexcept {
-    for (std::size_t at = 0; at < text.size();) {
+    std::size_t at = 0;
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;  // all of most texts
+    while (at < text.size()) {
         const std::size_t length = sequence_length(text, at);
         if (length == 0) return false;
         at += length;
@@ -57,6 +59,7 @@ std::string valid_utf8(std::string_view text) {
 }
 
 void make_valid_utf8(nlohmann::json& value) {
+    if (value.is_null() || value.is_boolean() || value.is_number()) return;  // most values: without an allocation
     std::vector<nlohmann::json*> open{&value};  // not the call stack: how deep a value goes is not ours to say
     while (!open.empty()) {
         nlohmann::json& next = *open.back();
