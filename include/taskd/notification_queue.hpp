@@ -58,6 +58,8 @@ class NotificationQueue {
 
     /// Whether anybody would get this type: lets a busy producer save itself the value.
     bool has_listener(std::string_view type) const noexcept;
+    /// Whether anybody but `id` would.
+    bool has_listener_beside(ListenerId id, std::string_view type) const noexcept;
 
   private:
     struct State;

@@ -15,7 +15,8 @@ namespace taskd {
 ///
 /// The guide's example registers one listener per task, each of which is called for every notification and looks for
 /// its own tag: with n commands under way that is n² calls. Here one listener stands for all of them and looks the tag
-/// up; it registers with the first tag that is awaited and deregisters after the last.
+/// up; it registers with the first tag that is awaited and deregisters after the last. Where nobody else listens, an
+/// answer that is posted here takes no way over the queue's thread.
 /// @thread  Any.
 class CommandAnswers {
   public:
@@ -23,7 +24,7 @@ class CommandAnswers {
     /// `{"tag", "error"}` (see `error_to_json`) for a command that was not sent or got no answer.
     static constexpr std::string_view event = "command";
 
-    using Handler = std::function<void(const nlohmann::json& value)>;
+    using Handler = std::function<void(nlohmann::json value)>;
 
     /// @param queue  Must outlive this.
     explicit CommandAnswers(NotificationQueue& queue);
@@ -31,13 +32,13 @@ class CommandAnswers {
     CommandAnswers(const CommandAnswers&) = delete;
     CommandAnswers& operator=(const CommandAnswers&) = delete;
 
-    /// Calls `handler` once with the first notification that has this tag, on the queue's thread.
+    /// Calls `handler` once with the first notification that has this tag, on the queue's thread or in `post`.
     /// @throws Error (conflict) when the tag is awaited already.
     void expect(const std::string& tag, Handler handler);
     /// Takes the expectation back. @returns false when the handler was or is being called, or there was none.
     bool forget(const std::string& tag);
-    /// Posts an answer. When the queue is full the awaiting handler is called here and now: other listeners of
-    /// `command` miss the notification then, but the task that waits for it ends.
+    /// Posts an answer. When nobody else listens to `command`, the awaiting handler is called here and now; and when
+    /// the queue is full: other listeners miss the notification then, but the task that waits for it ends.
     void post(nlohmann::json value);
 
   private:
@@ -90,7 +91,7 @@ class SendCommandExecutor : public TaskExecutor {
     const std::string& tag() const noexcept { return tag_; }
 
   private:
-    void handle(const nlohmann::json& value, const nlohmann::json& command);
+    void handle(nlohmann::json value, const nlohmann::json& command);
 
     CommandPort& port_;
     std::string target_;

@@ -3,6 +3,8 @@
 #include "api/error_view.hpp"
 #include "api/request_body.hpp"
 
+#include <algorithm>
+
 namespace taskd::api {
 namespace {
 
@@ -17,9 +19,11 @@ http::Response answer_of_exception() {
     }
 }
 
-/// An answer of a front that may no longer be the active one: that it does not know of something means nothing.
+/// An answer of a front that may no longer be the active one: that it does not know of something means nothing. What
+/// became of a task means as much as ever.
 http::Response doubted(http::Response response, bool is_sure) {
-    if (is_sure || response.status != 404) return response;
+    const auto is_task_id = [](const http::NameValue& header) { return header.first == "X-Task-Id"; };
+    if (is_sure || response.status != 404 || std::ranges::any_of(response.headers, is_task_id)) return response;
     return failure_response(std::make_exception_ptr(
         Error(ErrorKind::unavailable, EAGAIN, "taskd",
               "not found here, but this ceph-taskd cannot see whether it still is the active one: ask again")));

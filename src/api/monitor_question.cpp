@@ -32,10 +32,10 @@ http::net::awaitable<MonitorAnswer> ask_monitors(std::shared_ptr<const Services>
     const auto awaited = std::make_shared<Awaited>();
     http::CallbackWait wait(co_await http::net::this_coro::executor);
     auto& answers = services->commands.answers();
-    answers.expect(tag, [awaited, answered = wait.callback()](const nlohmann::json& value) {
+    answers.expect(tag, [awaited, answered = wait.callback()](nlohmann::json value) {
         {
             const MutexLock lock(awaited->mutex);
-            awaited->answer = value;
+            awaited->answer = std::move(value);
         }
         answered();
     });

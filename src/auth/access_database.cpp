@@ -1,5 +1,7 @@
 #include "auth/access_database.hpp"
 
+#include "core/whole_number.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -12,10 +14,12 @@ namespace {
 
 using nlohmann::json;
 
+/// Seconds since 1970, or null.
 std::optional<std::int64_t> seconds_at(const json& object, const char* member) {
     const auto found = object.find(member);
-    if (found == object.end() || !found->is_number_integer()) return std::nullopt;
-    return found->get<std::int64_t>();
+    if (found == object.end() || found->is_null()) return std::nullopt;
+    if (const auto seconds = whole_number(*found)) return seconds;
+    throw BadRequest(member, "expected seconds since 1970");
 }
 
 using Roles = std::map<std::string, Permissions, std::less<>>;
@@ -34,7 +38,9 @@ User user_of(const std::string& name, const json& record, const Roles& custom) {
     User user;
     user.name = name;
     user.password_hash = record.at("password").get<std::string>();
-    user.last_update = record.at("lastUpdate").get<std::int64_t>();
+    const auto last_update = seconds_at(record, "lastUpdate");
+    if (!last_update) throw BadRequest("lastUpdate", "missing");
+    user.last_update = *last_update;
     user.is_enabled = record.value("enabled", true);
     user.must_change_password = record.value("pwdUpdateRequired", false);
     user.password_expires_at = seconds_at(record, "pwdExpirationDate");
@@ -92,8 +98,8 @@ AccessDatabase AccessDatabase::parse(std::string_view text) {
     for (const auto& [name, record] : users->items()) {
         try {
             database.users_.emplace(name, std::make_shared<const User>(user_of(name, record, roles)));
-        } catch (const json::exception&) {
-            spdlog::warn("auth: the record of user '{}' cannot be read; it cannot log in here", name);
+        } catch (const std::exception& problem) {
+            spdlog::warn("auth: the record of user '{}' cannot be read; it cannot log in here: {}", name, problem.what());
         }
     }
     return database;

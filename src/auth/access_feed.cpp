@@ -3,6 +3,7 @@
 #include "auth/access_store.hpp"
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
+#include "core/whole_number.hpp"
 
 #include <array>
 #include <cerrno>
@@ -67,7 +68,7 @@ std::map<std::string, std::int64_t> revoked_of(const std::string& text) {
     const auto document = json::parse(text, nullptr, false);
     if (!document.is_object()) return revoked;
     for (const auto& [id, expires_at] : document.items())
-        revoked[id] = expires_at.is_number() ? expires_at.get<std::int64_t>() : INT64_MAX;
+        revoked[id] = whole_number(expires_at).value_or(INT64_MAX);
     return revoked;
 }
 

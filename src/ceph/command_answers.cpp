@@ -12,7 +12,8 @@ namespace taskd {
 struct CommandAnswers::State {
     explicit State(NotificationQueue& notifications) : queue(notifications) {}
 
-    void deliver(const nlohmann::json& value);
+    void deliver(nlohmann::json value);
+    bool has_others();
     std::optional<Handler> take(const std::string& tag);
 
     NotificationQueue& queue;
@@ -34,11 +35,16 @@ std::optional<CommandAnswers::Handler> CommandAnswers::State::take(const std::st
     return handler;
 }
 
-void CommandAnswers::State::deliver(const nlohmann::json& value) {
+bool CommandAnswers::State::has_others() {
+    MutexLock lock(mutex);
+    return listener ? queue.has_listener_beside(*listener, event) : queue.has_listener(event);
+}
+
+void CommandAnswers::State::deliver(nlohmann::json value) {
     if (!value.is_object()) return;
     const auto tag = value.find("tag");
     if (tag == value.end() || !tag->is_string()) return;
-    if (const auto handler = take(tag->get<std::string>())) (*handler)(value);
+    if (const auto handler = take(tag->get<std::string>())) (*handler)(std::move(value));
 }
 
 CommandAnswers::CommandAnswers(NotificationQueue& queue) : state_(std::make_shared<State>(queue)) {}
@@ -64,10 +70,11 @@ bool CommandAnswers::forget(const std::string& tag) {
 }
 
 void CommandAnswers::post(nlohmann::json value) {
+    if (!state_->has_others()) return state_->deliver(std::move(value));
     try {
         state_->queue.new_notification(std::string(event), value);
     } catch (const QueueFull&) {
-        state_->deliver(value);
+        state_->deliver(std::move(value));
     }
 }
 

@@ -18,7 +18,9 @@ bool is_json_blank(char c) noexcept {
 
 /// Length of a not-a-number word at the start of `text`, 0 when there is none.
 std::size_t non_number_length(std::string_view text) noexcept {
-    const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+    constexpr std::string_view firsts = "-+iInN";
+    if (text.empty() || firsts.find(text[0]) == std::string_view::npos) return 0;
+    const std::size_t sign = text[0] == '-' || text[0] == '+' ? 1 : 0;
     constexpr std::array<std::string_view, 3> words{"infinity", "inf", "nan"};
     for (const auto word : words) {
         const auto candidate = text.substr(sign, word.size());

@@ -43,7 +43,7 @@ void CommandPlanExecutor::send_next(const nlohmann::json& last_answer) {
     }
     // The task owns this executor, and the handler the task: until the answer, `forget` or a failed send.
     port_.answers().expect(
-        tag, [this, keep_alive = task(), command](const nlohmann::json& value) { handle(value, command); });
+        tag, [this, keep_alive = task(), command](nlohmann::json value) { handle(std::move(value), command); });
     try {
         port_.send({tag, monitors, command, {}});
     } catch (...) {
@@ -51,7 +51,7 @@ void CommandPlanExecutor::send_next(const nlohmann::json& last_answer) {
     }
 }
 
-void CommandPlanExecutor::handle(const nlohmann::json& value, const nlohmann::json& command) {
+void CommandPlanExecutor::handle(nlohmann::json value, const nlohmann::json& command) {
     try {
         if (const auto error = failure_of_answer(value, monitors, command)) std::rethrow_exception(error);
         done_.push_back(prefix_of(command));

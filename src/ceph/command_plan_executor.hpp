@@ -38,7 +38,7 @@ class CommandPlanExecutor final : public TaskExecutor {
 
   private:
     void send_next(const nlohmann::json& last_answer);
-    void handle(const nlohmann::json& value, const nlohmann::json& command);
+    void handle(nlohmann::json value, const nlohmann::json& command);
     void fail(const std::exception_ptr& error);
 
     CommandPort& port_;

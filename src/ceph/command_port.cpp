@@ -10,7 +10,7 @@ namespace taskd::ceph {
 struct SenderCommandPort::State {
     State(NotificationQueue& notifications, std::size_t cap) : answers(notifications), output_cap(cap) {}
 
-    void answered(const std::string& tag, const nlohmann::json& command, const CommandAnswer& answer) {
+    void answered(const std::string& tag, const CommandAnswer& answer) {
         {
             MutexLock lock(mutex);
             tickets.erase(tag);
@@ -19,7 +19,7 @@ struct SenderCommandPort::State {
         if (answer.error)
             value["error"] = error_to_json(answer.error);
         else
-            value = to_view(answer.result, command, output_cap);
+            value = to_view(answer.result, answer.command, output_cap);
         value["tag"] = tag;
         answers.post(std::move(value));
     }
@@ -38,9 +38,7 @@ SenderCommandPort::~SenderCommandPort() = default;
 void SenderCommandPort::send(Request request) {
     check_shape(request.command);
     const auto target = CommandTarget::parse(request.target);
-    auto callback = [state = state_, tag = request.tag, command = request.command](const CommandAnswer& answer) {
-        state->answered(tag, command, answer);
-    };
+    auto callback = [state = state_, tag = request.tag](const CommandAnswer& answer) { state->answered(tag, answer); };
     // Held over the send, so that an answer which comes at once finds the ticket to erase.
     MutexLock lock(state_->mutex);
     state_->tickets[request.tag] =

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <condition_variable>
 #include <map>
 #include <set>
 #include <thread>
@@ -44,10 +43,11 @@ std::size_t lane_of(const CommandTarget& target) {
     }
 }
 
-std::exception_ptr failure(int code, const std::string& why, const CommandTarget& target,
-                           const nlohmann::json& command) {
-    return std::make_exception_ptr(
+CommandAnswer failed(int code, const std::string& why, const CommandTarget& target, const nlohmann::json& command) {
+    CommandAnswer answer;
+    answer.error = std::make_exception_ptr(
         rados_error(code, target.text() + " command '" + prefix_of(command) + "' " + why, target.component()));
+    return answer;
 }
 
 void answer(const CommandSender::Callback& callback, CommandAnswer with) noexcept {
@@ -69,6 +69,7 @@ struct CommandSender::State : std::enable_shared_from_this<CommandSender::State>
 
     std::shared_ptr<Job> next_runnable() TASKD_REQUIRES(mutex);
     Callback take_callback(Job& job) TASKD_REQUIRES(mutex);
+    Ticket enqueue(const std::shared_ptr<Job>& job);
     void add_thread() TASKD_REQUIRES(mutex);
     void run_commands(std::size_t number);
     void watch_deadlines();
@@ -80,9 +81,9 @@ struct CommandSender::State : std::enable_shared_from_this<CommandSender::State>
     const std::size_t lane_limit;
 
     mutable Mutex mutex;
-    std::condition_variable_any work;    ///< Something to run, or stopping.
-    std::condition_variable_any timing;  ///< An earlier deadline, an ended thread, or stopping.
-    std::condition_variable_any idle;    ///< A thread ended.
+    ConditionVariable work;    ///< Something to run, or stopping.
+    ConditionVariable timing;  ///< An earlier deadline, an ended thread, or stopping.
+    ConditionVariable idle;    ///< A thread ended.
     std::array<std::map<Ticket, std::shared_ptr<Job>>, lanes> waiting TASKD_GUARDED_BY(mutex);
     std::array<std::size_t, lanes> running TASKD_GUARDED_BY(mutex){};
     std::map<Ticket, std::shared_ptr<Job>> unanswered TASKD_GUARDED_BY(mutex);
@@ -119,6 +120,28 @@ std::shared_ptr<Job> CommandSender::State::next_runnable() {
     --waiting_count;
     ++running[lane_of(job->target)];
     return job;
+}
+
+/// Puts it where a thread finds it, and sees to it that there is one. @throws as `send`
+CommandSender::Ticket CommandSender::State::enqueue(const std::shared_ptr<Job>& job) {
+    MutexLock lock(mutex);
+    if (stopping) throw Error(ErrorKind::unavailable, ESHUTDOWN, "taskd", "commands are no longer taken");
+    if (unanswered.size() >= limits.capacity) throw QueueFull("queue of commands", limits.capacity);
+    if (waiting_count >= idle_threads && threads.size() < limits.max_threads) {
+        try {
+            add_thread();
+        } catch (const std::system_error& none) {
+            if (threads.empty())
+                throw Error(ErrorKind::unavailable, none.code().value(), "taskd", "no thread can be had for a command");
+        }
+    }
+    job->ticket = next_ticket++;
+    unanswered.emplace(job->ticket, job);
+    deadlines.emplace(job->due, job->ticket);
+    if (deadlines.begin()->second == job->ticket) timing.notify_one();
+    ++waiting_count;
+    waiting[lane_of(job->target)].emplace(job->ticket, job);
+    return job->ticket;
 }
 
 void CommandSender::State::add_thread() {
@@ -162,7 +185,9 @@ void CommandSender::State::run_commands(std::size_t number) {
             --running[lane_of(job->target)];
             callback = take_callback(*job);
         }
-        if (callback) answer(callback, std::move(outcome));
+        if (!callback) continue;  // it was answered at its deadline, by whom the command is still read
+        if (!outcome.error) outcome.command = std::move(job->command);
+        answer(callback, std::move(outcome));
     }
 }
 
@@ -182,7 +207,7 @@ void CommandSender::State::expire(const std::shared_ptr<Job>& job) {
     const std::string bound = std::to_string(limits.deadline.count()) + " ms";
     const std::string why = sent ? "got no answer in " + bound + " and may still take effect"
                                  : "was not sent in " + bound + ": earlier ones get no answer";
-    answer(callback, {{}, failure(ETIMEDOUT, why, job->target, job->command)});
+    answer(callback, failed(ETIMEDOUT, why, job->target, job->command));
 }
 
 /// Answers what is overdue and joins threads that ended for want of work.
@@ -254,25 +279,9 @@ CommandSender::Ticket CommandSender::send(CommandTarget target, nlohmann::json c
     job->callback = std::move(callback);
     job->due = Steady::now() + state.limits.deadline;
 
-    MutexLock lock(state.mutex);
-    if (state.stopping) throw Error(ErrorKind::unavailable, ESHUTDOWN, "taskd", "commands are no longer taken");
-    if (state.unanswered.size() >= state.limits.capacity) throw QueueFull("queue of commands", state.limits.capacity);
-    if (state.waiting_count >= state.idle_threads && state.threads.size() < state.limits.max_threads) {
-        try {
-            state.add_thread();
-        } catch (const std::system_error& none) {
-            if (state.threads.empty())
-                throw Error(ErrorKind::unavailable, none.code().value(), "taskd", "no thread can be had for a command");
-        }
-    }
-    job->ticket = state.next_ticket++;
-    state.unanswered.emplace(job->ticket, job);
-    state.deadlines.emplace(job->due, job->ticket);
-    if (state.deadlines.begin()->second == job->ticket) state.timing.notify_one();
-    ++state.waiting_count;
-    state.waiting[lane_of(job->target)].emplace(job->ticket, job);
-    state.work.notify_one();
-    return job->ticket;
+    const auto ticket = state.enqueue(job);
+    state.work.notify_one();  // without the lock, which the one that wakes up wants first of all
+    return ticket;
 }
 
 bool CommandSender::cancel(Ticket ticket) {
@@ -285,7 +294,7 @@ bool CommandSender::cancel(Ticket ticket) {
         job = found->second;
         callback = state_->take_callback(*job);
     }
-    answer(callback, {{}, failure(ECANCELED, "was cancelled before it was sent", job->target, job->command)});
+    answer(callback, failed(ECANCELED, "was cancelled before it was sent", job->target, job->command));
     return true;
 }
 
@@ -302,7 +311,7 @@ void CommandSender::stop() {
     state.work.notify_all();
     state.timing.notify_all();
     for (const auto& [job, callback] : unsent)
-        answer(callback, {{}, failure(ECANCELED, "was not sent: shutting down", job->target, job->command)});
+        answer(callback, failed(ECANCELED, "was not sent: shutting down", job->target, job->command));
     state.watcher.join();
 
     std::vector<std::pair<std::shared_ptr<Job>, Callback>> unfinished;
@@ -323,9 +332,8 @@ void CommandSender::stop() {
         }
     }
     for (const auto& [job, callback] : unfinished)
-        answer(callback, {{},
-                          failure(ETIMEDOUT, "got no answer before the shutdown and may still take effect", job->target,
-                                  job->command)});
+        answer(callback, failed(ETIMEDOUT, "got no answer before the shutdown and may still take effect", job->target,
+                                job->command));
     for (auto& thread : to_join) thread.join();
 }
 

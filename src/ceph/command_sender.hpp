@@ -25,6 +25,7 @@ struct CommandLimits {
 struct CommandAnswer {
     CommandResult result;      ///< What the daemon said, when `error` is null.
     std::exception_ptr error;  ///< It was not sent, or gave no answer in time.
+    nlohmann::json command;    ///< It comes back with a result; null beside an error.
 };
 
 /// Runs blocking commands on threads that come and go with the work: librados has no asynchronous form of them.

@@ -1,6 +1,7 @@
 #include "ceph/command_table.hpp"
 
 #include "ceph/command.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -192,6 +193,21 @@ bool is_scalar(const json& value) {
     return value.is_string() || value.is_number() || value.is_boolean();
 }
 
+/// No fewer bytes than the JSON text of it takes, with what stands beside it; far more than are allowed when it is not
+/// valid UTF-8, so that the text itself is made and looked at.
+std::size_t most_text_bytes(const std::string& text) {
+    constexpr std::size_t longest_escape = 6;
+    return is_valid_utf8(text) ? longest_escape * text.size() + 4 : std::size_t{1} << 40U;
+}
+std::size_t most_text_bytes(const json& value) {
+    constexpr std::size_t longest_number = 40;
+    if (value.is_string()) return most_text_bytes(value.get_ref<const std::string&>());
+    if (!value.is_array()) return longest_number;
+    std::size_t bytes = 4;
+    for (const auto& element : value) bytes += most_text_bytes(element);
+    return bytes;
+}
+
 }  // namespace
 
 void check_shape(const json& command, std::size_t most_bytes) {
@@ -201,10 +217,13 @@ void check_shape(const json& command, std::size_t most_bytes) {
     if (!prefix->is_string() || prefix->get_ref<const std::string&>().empty())
         throw BadRequest("prefix", "expected a non-empty string");
     if (command.contains("format") && !command["format"].is_string()) throw BadRequest("format", "expected a string");
-    for (const auto& [key, value] : command.items()) {
+    std::size_t longest = 0;  // that its text can be
+    for (const auto& [key, value] : command.get_ref<const json::object_t&>()) {
         const bool flat = is_scalar(value) || (value.is_array() && std::all_of(value.begin(), value.end(), &is_scalar));
         if (!flat) throw BadRequest(key, "expected a string, a number, a boolean or an array of those");
+        longest += most_text_bytes(key) + most_text_bytes(value);
     }
+    if (longest <= most_bytes) return;
     // Values are flat by now, so that this cannot recurse deeply.
     std::string text;
     try {

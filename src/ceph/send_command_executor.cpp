@@ -21,7 +21,7 @@ void SendCommandExecutor::start() {
     nlohmann::json command = run_function();
     // The task owns this executor, and the handler the task: until the answer, `forget` or a failed send.
     port_.answers().expect(
-        tag_, [this, keep_alive = task(), command](const nlohmann::json& value) { handle(value, command); });
+        tag_, [this, keep_alive = task(), command](nlohmann::json value) { handle(std::move(value), command); });
     try {
         port_.send({tag_, target_, std::move(command), std::move(input_)});
     } catch (...) {
@@ -30,12 +30,12 @@ void SendCommandExecutor::start() {
     }
 }
 
-void SendCommandExecutor::handle(const nlohmann::json& value, const nlohmann::json& command) {
+void SendCommandExecutor::handle(nlohmann::json value, const nlohmann::json& command) {
     std::exception_ptr error;
     nlohmann::json result;
     try {
         error = ceph::failure_of_answer(value, target_, command);
-        result = value;
+        result = std::move(value);
         result.erase("tag");
     } catch (...) {
         error = std::current_exception();  // a notification of a foreign form

@@ -1,7 +1,9 @@
 #include "core/utf8.hpp"
+#include "core/whole_number.hpp"
 
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include <taskd/error.hpp>
@@ -66,8 +68,11 @@ nlohmann::json error_to_json(std::exception_ptr error) {
 
 std::exception_ptr error_from_json(const nlohmann::json& error) {
     try {
+        const auto code = whole_number(error.at("code"));
+        if (!code || *code < std::numeric_limits<int>::min() || *code > std::numeric_limits<int>::max())
+            throw BadRequest("error", "its code is no errno");
         return std::make_exception_ptr(Error(error_kind_from(error.at("kind").get_ref<const std::string&>()),
-                                             error.at("code").get<int>(), error.at("component").get<std::string>(),
+                                             static_cast<int>(*code), error.at("component").get<std::string>(),
                                              error.at("detail").get<std::string>(),
                                              error.value("extra", nlohmann::json())));
     } catch (const nlohmann::json::exception& malformed) {

@@ -28,10 +28,11 @@ class TASKD_CAPABILITY("mutex") Mutex {
     void unlock() TASKD_RELEASE() { mutex_.unlock(); }
 
   private:
+    friend class ConditionVariable;
     std::mutex mutex_;
 };
 
-/// Holds a Mutex for a scope; `std::condition_variable_any` waits on the Mutex itself.
+/// Holds a Mutex for a scope; condition variables wait on the Mutex itself.
 class TASKD_SCOPED_CAPABILITY MutexLock {
   public:
     explicit MutexLock(Mutex& mutex) TASKD_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
@@ -41,6 +42,30 @@ class TASKD_SCOPED_CAPABILITY MutexLock {
 
   private:
     Mutex& mutex_;
+};
+
+/// std::condition_variable over a Mutex. `std::condition_variable_any` waits on one as well, and stops for a stop
+/// token, but has a second mutex inside that each wait and each notice must get: too dear where work goes from hand to
+/// hand.
+class ConditionVariable {
+  public:
+    void wait(Mutex& mutex) TASKD_REQUIRES(mutex) {
+        std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+        condition_.wait(lock);
+        lock.release();
+    }
+    template <class TimePoint>
+    std::cv_status wait_until(Mutex& mutex, const TimePoint& time) TASKD_REQUIRES(mutex) {
+        std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+        const auto status = condition_.wait_until(lock, time);
+        lock.release();
+        return status;
+    }
+    void notify_one() noexcept { condition_.notify_one(); }
+    void notify_all() noexcept { condition_.notify_all(); }
+
+  private:
+    std::condition_variable condition_;
 };
 
 }  // namespace taskd

@@ -179,6 +179,16 @@ void NotificationQueue::new_notification(std::string type, nlohmann::json value)
     state_->wake.notify_one();
 }
 
+bool NotificationQueue::has_listener_beside(ListenerId id, std::string_view type) const noexcept {
+    MutexLock lock(state_->mutex);
+    const auto hears = [&](std::string_view key) TASKD_REQUIRES(state_->mutex) {
+        const auto found = state_->registrations.find(key);
+        return found != state_->registrations.end() &&
+               std::any_of(found->second.begin(), found->second.end(), [&](const auto& r) { return r.id != id; });
+    };
+    return hears({}) || hears(type);
+}
+
 bool NotificationQueue::has_listener(std::string_view type) const noexcept {
     if (!state_->registered.load(std::memory_order_acquire)) return false;
     MutexLock lock(state_->mutex);

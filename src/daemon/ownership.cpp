@@ -1,6 +1,7 @@
 #include "daemon/ownership.hpp"
 
 #include "ceph/error.hpp"
+#include "core/whole_number.hpp"
 #include "daemon/state_pool.hpp"
 
 #include <array>
@@ -74,8 +75,8 @@ OwnerDescription OwnerDescription::decode(const std::string& text) {
         json.at("url").get_to(owner.url);
         json.at("host").get_to(owner.host);
         owner.pid_space = json.value("pid_space", "");
-        json.at("pid").get_to(owner.pid);
-        json.at("started").get_to(owner.started);
+        owner.pid = whole_number(json.at("pid")).value_or(0);
+        owner.started = static_cast<unsigned long long>(whole_number(json.at("started")).value_or(0));
         json.at("addresses").get_to(owner.addresses);
     } catch (const nlohmann::json::exception&) {
         return {};

@@ -1,5 +1,7 @@
 #include "worker/dispatcher_impl.hpp"
 
+#include "core/whole_number.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -15,7 +17,7 @@ std::exception_ptr cancelled(const std::string& why) {
 }
 
 bool is_fenced(const nlohmann::json& error) {
-    return error.is_object() && error.value("code", 0) == ESHUTDOWN;
+    return error.is_object() && error.contains("code") && whole_number(error["code"]) == ESHUTDOWN;
 }
 
 /// What a cancelled operation says of what it left, and why it was cancelled.

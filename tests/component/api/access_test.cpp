@@ -62,14 +62,24 @@ TEST_F(AccessTest, ItIsNotReadyWhenNothingConfirmsThatItIsStillTheActiveOne) {
 TEST_F(AccessTest, AFrontThatIsNotSureOfItsRoleSaysOfNothingThatItIsNotThere) {
     standing.is_sure = false;
     EXPECT_EQ(get("/api/summary").status, 200);
-    for (const auto& answer : {get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-                               request("DELETE", "/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV")}) {
+    for (const auto& answer :
+         {get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV"), request("DELETE", "/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV")}) {
         EXPECT_EQ(answer.status, 503);
         EXPECT_TRUE(answer.retry_after);
     }
 
     standing.is_sure = true;
     EXPECT_EQ(get("/api/task/01ARZ3NDEKTSV4RRFFQ69G5FAV").status, 404);
+}
+
+TEST_F(AccessTest, AFrontThatIsNotSureOfItsRoleTellsHowItsTasksEnd) {
+    standing.is_sure = false;
+    workers_fail(Error(ErrorKind::not_found, ENOENT, "rbd", "[errno 2] RBD image not found"));
+
+    const auto answer = request("DELETE", "/api/block/image/rbd%2Fx");
+
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_FALSE(answer.task_id.empty());
 }
 
 TEST_F(AccessTest, ItSaysWhichCapsAreMissingAndIsReadyAllTheSame) {

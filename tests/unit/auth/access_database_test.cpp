@@ -87,6 +87,17 @@ TEST(AccessDatabase, LeavesOutARecordThatCannotBeRead) {
     EXPECT_TRUE(database.find("ok"));
 }
 
+// Found by a fuzzer: what becomes of a number beyond std::int64_t was undefined.
+TEST(AccessDatabase, LeavesOutAUserWhoseTimesAreNone) {
+    for (const auto* member : {"lastUpdate", "pwdExpirationDate"}) {
+        for (const auto& bad : {json(2.00006e84), json(1.5), json("7"), json(UINT64_MAX)}) {
+            auto record = user({"administrator"});
+            record[member] = bad;
+            EXPECT_FALSE(database_of({{"u", record}}).find("u")) << member << ' ' << bad;
+        }
+    }
+}
+
 TEST(AccessDatabase, RefusesWhatIsNone) {
     for (const auto* text : {"", "garbage", "[]", "{}", R"({"users": []})"})
         EXPECT_THROW(AccessDatabase::parse(text), Error) << text;
