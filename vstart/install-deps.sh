@@ -10,7 +10,7 @@ CHECK=(clang clang-format clang-tidy)
 
 # Boost: only the headers, and of the version with which the distribution built librados.
 LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
-    zlib1g-dev libsystemd-dev)
+    zlib1g-dev libsystemd-dev prometheus-cpp-dev)
 
 TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps wrk)
 
@@ -95,6 +95,22 @@ install_clang_runtime() {
     if apt-cache show "$package" >/dev/null 2>&1; then install_missing "$package"; fi
 }
 
+# Prometheus' own check of metrics and of rules is a program of the server's package. That one would enable a service,
+# which the next start of the machine runs, so only the program is taken out of it, beside what people install by hand.
+install_promtool() {
+    local directory
+    [[ -z $(type -P promtool) ]] || return 0
+    prepare
+    refresh_index
+    echo "installing: promtool, out of the package prometheus"
+    directory=$(mktemp -d)
+    (cd -- "$directory" && apt-get -qq download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+        tar -x ./usr/bin/promtool && "${AS_ROOT[@]}" install -m 0755 usr/bin/promtool /usr/local/bin/) >>"$APT_LOG" 2>&1 ||
+        die "promtool: $(tail -n 20 "$APT_LOG")"
+    rm -rf -- "$directory"
+}
+
 install_missing "${BUILD[@]}" "${CHECK[@]}" "${LIBRARIES[@]}" "${TESTS[@]}" "${CLUSTER[@]}"
 install_clang_runtime
+install_promtool
 echo "all dependencies are installed"
