@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -26,6 +27,24 @@ struct Retention {
     std::size_t most_listed = 1000;  ///< Never more than these, however young.
 };
 
+/// Is told of the way of each task, to count. Called in the thread that takes the task there: must not block or throw.
+class TaskObserver {
+  public:
+    enum class Outcome { success, failure, cancelled };
+
+    TaskObserver() = default;
+    TaskObserver(const TaskObserver&) = delete;
+    TaskObserver& operator=(const TaskObserver&) = delete;
+    virtual ~TaskObserver() = default;
+
+    /// It begins to run for the first time, `waited` after it came. Not told of a task of an earlier life.
+    virtual void handle_start(const Task& task, std::chrono::nanoseconds waited) noexcept = 0;
+    /// It ends, and was accepted; whoever waits for it is told afterwards.
+    /// @param ran  Since it first began to run in this life of the program; none when it never did.
+    virtual void handle_end(const Task& task, Outcome outcome,
+                            std::optional<std::chrono::nanoseconds> ran) noexcept = 0;
+};
+
 struct TaskManagerOptions {
     Retention retention = {};
     /// How often finished tasks are swept when nobody lists; zero never (tests).
@@ -33,6 +52,7 @@ struct TaskManagerOptions {
     std::size_t threads = 8;                ///< Of the default executor's pool.
     std::size_t capacity = 1'000'000;       ///< Tasks that may wait for a thread of that pool.
     const Clock* clock = &Clock::system();  ///< Must outlive every task.
+    TaskObserver* observer = nullptr;       ///< None, or one that outlives every task.
 };
 
 /// What `run` may be told beside the function.

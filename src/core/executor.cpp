@@ -68,6 +68,18 @@ void call_waiters(Task::Impl& impl) {
     impl.call(waiters);
 }
 
+TaskObserver::Outcome outcome_of(const std::exception_ptr& error) {
+    if (!error) return TaskObserver::Outcome::success;
+    try {
+        std::rethrow_exception(error);
+    } catch (const Error& known) {
+        if (known.kind() == ErrorKind::cancelled) return TaskObserver::Outcome::cancelled;
+    } catch (...) {
+        return TaskObserver::Outcome::failure;
+    }
+    return TaskObserver::Outcome::failure;
+}
+
 void announce_end(NotificationQueue& notifications, const Task::Impl& impl) {
     if (!notifications.has_listener(TaskManager::finished_event)) return;
     try {
@@ -135,6 +147,8 @@ void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
     }
     impl.end_time = impl.clock->wall();
     impl.end_steady = impl.clock->steady();
+    if (impl.observer != nullptr && ended->is_accepted())
+        impl.observer->handle_end(*ended, outcome_of(impl.error), impl.running_time(impl.end_steady));
 
     // Off the executing list before anybody is told, so that who waited for the task never still sees it there.
     const bool is_managed = impl.registry->finish(ended);

@@ -8,6 +8,7 @@
 #include <taskd/error.hpp>
 #include <taskd/executor.hpp>
 #include <taskd/task.hpp>
+#include <taskd/task_manager.hpp>
 
 namespace taskd {
 namespace {
@@ -175,14 +176,23 @@ void Task::inc_progress(int delta) {
 void Task::set_phase(TaskPhase phase) {
     if (phase == TaskPhase::finished || is_finished()) return;
     const WallTime now = impl_->clock->wall();
-    MutexLock lock(impl_->mutex);
-    if (phase == TaskPhase::running && impl_->phase != TaskPhase::running) {
-        ++impl_->attempts;
-        if (!impl_->started_at) impl_->started_at = now;
-        impl_->waiting_for.clear();
+    const SteadyTime steady = impl_->clock->steady();
+    bool is_first_start = false;
+    {
+        MutexLock lock(impl_->mutex);
+        if (phase == TaskPhase::running && impl_->phase != TaskPhase::running) {
+            is_first_start = ++impl_->attempts == 1;
+            if (!impl_->started_at) {
+                impl_->started_at = now;
+                impl_->started_steady = steady;
+            }
+            impl_->waiting_for.clear();
+        }
+        impl_->stalled_since.reset();
+        impl_->phase = phase;
     }
-    impl_->stalled_since.reset();
-    impl_->phase = phase;
+    if (is_first_start && impl_->observer != nullptr)
+        impl_->observer->handle_start(*this, steady - impl_->begin_steady);
 }
 
 void Task::set_waiting_for(std::string reason) {

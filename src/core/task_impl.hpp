@@ -11,6 +11,7 @@
 
 namespace taskd {
 
+class TaskObserver;
 class TaskRegistry;
 
 /// The state of a task. What never changes after construction needs no lock; the outcome is written once, before
@@ -25,6 +26,7 @@ struct Task::Impl {
     using Waiters = boost::container::small_vector<Waiter, 1>;  // most tasks have one: whoever sent them
 
     const Clock* clock = nullptr;
+    TaskObserver* observer = nullptr;
     std::shared_ptr<TaskRegistry> registry;  ///< Which lets go of all tasks when its manager goes.
     std::string id;
     std::string name;
@@ -63,6 +65,7 @@ struct Task::Impl {
     mutable Mutex mutex;
     TaskPhase phase TASKD_GUARDED_BY(mutex) = TaskPhase::queued;
     std::optional<WallTime> started_at TASKD_GUARDED_BY(mutex);
+    SteadyTime started_steady TASKD_GUARDED_BY(mutex);  ///< The same moment.
     std::optional<WallTime> stalled_since TASKD_GUARDED_BY(mutex);
     std::string waiting_for TASKD_GUARDED_BY(mutex);
     nlohmann::json bound TASKD_GUARDED_BY(mutex);
@@ -73,6 +76,13 @@ struct Task::Impl {
     bool released TASKD_GUARDED_BY(mutex) = false;  ///< Waiters were called; later ones find the task finished.
     WaiterId last_waiter TASKD_GUARDED_BY(mutex) = 0;
     Waiters waiters TASKD_GUARDED_BY(mutex);
+
+    /// Since it first began to run; none when it never did.
+    std::optional<std::chrono::nanoseconds> running_time(SteadyTime end) const {
+        MutexLock lock(mutex);
+        if (!started_at) return std::nullopt;
+        return end - started_steady;
+    }
 
     /// Calls them, in this thread; what they throw is logged.
     void call(const Waiters& called) const;

@@ -17,10 +17,12 @@ namespace taskd {
 struct TaskManager::Impl {
     explicit Impl(const TaskManagerOptions& options)
         : clock(*options.clock),
+          observer(options.observer),
           registry(std::make_shared<TaskRegistry>(options.retention, *options.clock)),
           pool("taskd-task", options.threads, options.capacity) {}
 
     const Clock& clock;
+    TaskObserver* const observer;
     const std::shared_ptr<TaskRegistry> registry;
     ThreadPool pool;
     std::jthread sweeper;  // last: it uses the registry
@@ -73,6 +75,7 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
     Task::Impl& impl = made->state;
     impl.identity = identity_of(metadata);
     impl.clock = &impl_->clock;
+    impl.observer = impl_->observer;
     impl.registry = impl_->registry;
     impl.name = std::move(name);
     impl.metadata = std::move(metadata);
