@@ -88,6 +88,7 @@ void Router::insert(std::string_view method, std::string_view pattern, Route rou
     if (!route.now && !route.later) refuse("has no handler");
     if (!pattern.starts_with('/')) refuse("a pattern starts with '/'");
     if (decorate_) route = decorate_(method, pattern, std::move(route));
+    route.number = names_.size();
     auto* node = root_.get();
     for (auto rest = pattern; !rest.empty() && rest != "/";) {
         const auto segment = take_segment(rest);
@@ -103,6 +104,7 @@ void Router::insert(std::string_view method, std::string_view pattern, Route rou
         node = child->get();
     }
     if (!node->routes.emplace(method, std::move(route)).second) refuse("has a handler already");
+    names_.push_back({std::string(method), std::string(pattern)});
 }
 
 Match Router::match(std::string_view method, std::string_view path) const {

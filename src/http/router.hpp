@@ -3,6 +3,7 @@
 #include "http/awaitable.hpp"
 #include "http/message.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +25,13 @@ struct Route {
     SyncHandler now;  ///< Either this one is set,
     Handler later;    ///< or this one.
     std::vector<std::string> param_names;
+    std::size_t number = 0;  ///< Among `Router::names`.
+};
+
+/// What a route is called where requests are counted: as it was added, never what a client sent.
+struct RouteName {
+    std::string method;
+    std::string pattern;
 };
 
 struct Match {
@@ -61,6 +69,9 @@ class Router {
     void set_fallback(SyncHandler handler);
     const Route& fallback() const noexcept;
 
+    /// Of all routes; the first one is that of the fallback, "other" and "other".
+    const std::vector<RouteName>& names() const noexcept { return names_; }
+
     /// @param path  Normalised and well-formed (normalise_path, is_well_formed_path).
     Match match(std::string_view method, std::string_view path) const;
 
@@ -72,6 +83,7 @@ class Router {
     Decorator decorate_;
     std::unique_ptr<Node> root_;
     std::unique_ptr<Route> fallback_;
+    std::vector<RouteName> names_{{"other", "other"}};
 };
 
 }  // namespace taskd::http

@@ -254,4 +254,22 @@ Statistics Server::statistics() const {
     return sum;
 }
 
+std::vector<RouteStatistics> Server::route_statistics() const {
+    std::vector<RouteStatistics> all;
+    const auto& names = impl_->router.names();
+    for (std::size_t number = 0; number < names.size(); ++number) {
+        auto& sum = all.emplace_back(RouteStatistics{names[number], {}, {}});
+        for (const auto& thread : impl_->threads) {
+            const auto& counters = thread->route_counters()[number];
+            for (std::size_t index = 0; index < sum.responses.size(); ++index)
+                sum.responses[index] += counters.responses[index].value();
+            if (thread == impl_->threads.front())
+                sum.duration = counters.duration.look();
+            else
+                sum.duration += counters.duration.look();
+        }
+    }
+    return all;
+}
+
 }  // namespace taskd::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/histogram.hpp"
 #include "http/cors_policy.hpp"
 #include "http/endpoint.hpp"
 #include "http/request_reader.hpp"
@@ -62,6 +63,14 @@ struct Statistics {
     std::uint64_t session_failures = 0;        ///< Faults of the server itself; always 0 is what to expect.
 };
 
+/// What became of the requests of one route.
+struct RouteStatistics {
+    RouteName name;
+    std::array<std::uint64_t, 6> responses{};  ///< By class: [2] counts 2xx.
+    /// From the end of a request to its answer, ready to be sent. Not of those that were refused before their end.
+    HistogramSnapshot duration;
+};
+
 /// An HTTP/1.1 server with keep-alive, on TCP and Unix sockets. Each connection belongs to one of its threads and is
 /// served one request at a time, in order.
 /// @thread  Any, except `start` and the destructor (the owner's). Never from a handler.
@@ -91,6 +100,8 @@ class Server {
     const std::vector<Endpoint>& endpoints() const noexcept;
 
     Statistics statistics() const;
+    /// Of each route, and first of what matched none or was refused before that could be known.
+    std::vector<RouteStatistics> route_statistics() const;
 
   private:
     struct Impl;

@@ -60,6 +60,7 @@ ServerThread::ServerThread(const ServerOptions& options, const Router& router, B
     : options_(options),
       router_(router),
       bodies_(bodies),
+      route_counters_(router.names().size()),
       writer_(options.server_name),
       tick_interval_(tick_interval_for(options)) {
     ticker_.emplace(context_);

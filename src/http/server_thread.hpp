@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/counter.hpp"
+#include "core/histogram.hpp"
 #include "http/awaitable.hpp"
 #include "http/byte_budget.hpp"
 #include "http/connection_budget.hpp"
@@ -8,7 +10,6 @@
 #include "http/server.hpp"
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -18,23 +19,13 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 namespace taskd::http {
-
-/// Counts for people to read: nothing is decided by it.
-/// @thread  Any.
-class Counter {
-  public:
-    void increase() noexcept { value_.fetch_add(1, std::memory_order_relaxed); }
-    std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-  private:
-    std::atomic<std::uint64_t> value_ = 0;
-};
 
 /// What one thread counts, apart from other threads' numbers in memory: the cache line is written for every request.
 struct alignas(64) Counters {
@@ -47,6 +38,20 @@ struct alignas(64) Counters {
     Counter timeouts;
     Counter tls_failures;
     Counter session_failures;
+};
+
+/// What one thread counts of one route.
+struct RouteCounters {
+    /// Above what a handler takes that answers from memory, up to the longest that one waits for a task.
+    static constexpr std::array<std::chrono::nanoseconds, 13> bounds{
+        std::chrono::microseconds(100), std::chrono::microseconds(500), std::chrono::milliseconds(1),
+        std::chrono::milliseconds(5),   std::chrono::milliseconds(10),  std::chrono::milliseconds(50),
+        std::chrono::milliseconds(100), std::chrono::milliseconds(500), std::chrono::seconds(1),
+        std::chrono::seconds(2),        std::chrono::seconds(5),        std::chrono::seconds(30),
+        std::chrono::seconds(300)};
+
+    std::array<Counter, 6> responses;
+    Histogram duration{bounds};
 };
 
 /// What a thread needs of a session, whatever stream that runs on. All calls come from the session's thread.
@@ -88,6 +93,10 @@ class ServerThread {
     /// @thread  Any.
     Counters& counters() noexcept { return counters_; }
     const Counters& counters() const noexcept { return counters_; }
+    /// In the order of `Router::names`.
+    /// @thread  Any.
+    std::vector<RouteCounters>& route_counters() noexcept { return route_counters_; }
+    const std::vector<RouteCounters>& route_counters() const noexcept { return route_counters_; }
 
     /// A connection that was accepted.
     struct Accepted {
@@ -123,6 +132,7 @@ class ServerThread {
     const Router& router_;
     ByteBudget& bodies_;  // all threads'
     Counters counters_;
+    std::vector<RouteCounters> route_counters_;
     ResponseWriter writer_;
     std::list<Connection*> connections_;
     bool stopping_ = false;

@@ -154,6 +154,7 @@ class Session final : public Connection {
     void prepare_answer() {
         deadline_ = TimePoint::max();
         timed_phase_.reset();
+        read_at_ = std::chrono::steady_clock::now();
         request_.peer = peer_;
         if (comes_by_proxy_) request_.forwarded = thread_.options().proxies.read(request_);
         note_origin();
@@ -184,6 +185,7 @@ class Session final : public Connection {
             auto match = thread_.router().match(request_.method, request_.path);
             request_.params = std::move(match.params);
             const auto& route = match.route ? *match.route : thread_.router().fallback();
+            route_number_ = route.number;
             if (!route.now) return &route.later;
             response = route.now(request_);
         } catch (...) {
@@ -233,7 +235,18 @@ class Session final : public Connection {
                 failed(std::current_exception(), "response to " + request_.method + " " + request_.target),
                 response_for_, wire_);
         }
-        if (status_class < thread_.counters().responses.size()) thread_.counters().responses[status_class].increase();
+        count_answer(status_class);
+    }
+
+    void count_answer(std::size_t status_class) {
+        auto& route = thread_.route_counters()[route_number_];
+        if (status_class < route.responses.size()) {
+            thread_.counters().responses[status_class].increase();
+            route.responses[status_class].increase();
+        }
+        if (read_at_) route.duration.note(std::chrono::steady_clock::now() - *read_at_);
+        read_at_.reset();
+        route_number_ = 0;
     }
 
     /// The last response of the connection: the request, and what follows it in the input, are of no use.
@@ -328,7 +341,9 @@ class Session final : public Connection {
     RequestReader reader_;
     Request request_;
     ByteBudget::Share body_share_;
-    std::string origin_;  // empty: no page of another site that may read it
+    std::string origin_;                // empty: no page of another site that may read it
+    std::size_t route_number_ = 0;      // of the request that is being answered
+    std::optional<TimePoint> read_at_;  // when that was whole
     ResponseFor response_for_;
     WireResponse wire_;
     std::size_t head_sent_ = 0;

@@ -273,5 +273,30 @@ TEST(Server, TellsHandlersWhoAsks) {
     EXPECT_THAT(std::string(body_of(connection.response())), testing::MatchesRegex("127\\.0\\.0\\.1:[0-9]+\\|nobody"));
 }
 
+TEST(Server, CountsAnswersByTheRouteAsItWasAdded) {
+    TestServer test({.threads = 2});
+    for (const auto* path : {"/show/a", "/show/b", "/throw-later", "/missing", "/%zz"}) {
+        auto connection = test.connect();  // each on another thread than the last
+        connection.send(get(path));
+        connection.response();
+    }
+    auto cut_short = test.connect();
+    cut_short.send("GET / HTTP/9.9\r\n\r\n");
+    EXPECT_GE(status_of(cut_short.response()), 400);
+
+    const auto routes = test.server.route_statistics();
+
+    const auto of = [&](const std::string& pattern) {
+        return *std::find_if(routes.begin(), routes.end(),
+                             [&](const auto& one) { return one.name.pattern == pattern; });
+    };
+    EXPECT_EQ(of("/show/{name}").responses[2], 2);
+    EXPECT_EQ(of("/show/{name}").duration.count(), 2);
+    EXPECT_EQ(of("/throw-later").responses[5], 1);
+    EXPECT_EQ(of("/hello").responses[2], 0);
+    EXPECT_EQ(of("other").responses[4] + of("other").responses[5], 3);
+    EXPECT_EQ(of("other").duration.count(), 2) << "what was refused before its end took no time of ours";
+}
+
 }  // namespace
 }  // namespace taskd::http::test

@@ -135,5 +135,17 @@ TEST(Router, NotFoundNamesThePathAsSent) {
     EXPECT_THAT(std::string(not_found_response(request).body.view()), testing::HasSubstr("The path '/api/' was"));
 }
 
+TEST(Router, NamesRoutesAsTheyWereAddedAndWhatMatchesNoneOther) {
+    const auto router = image_router();
+
+    ASSERT_EQ(router.names().size(), 7U);
+    EXPECT_EQ(router.names().front().pattern, "other");
+    EXPECT_EQ(router.fallback().number, 0U);
+    const auto match = router.match("DELETE", "/api/block/image/rbd%2Fa");
+    ASSERT_NE(match.route, nullptr);
+    EXPECT_EQ(router.names()[match.route->number].method, "DELETE");
+    EXPECT_EQ(router.names()[match.route->number].pattern, "/api/block/image/{image_spec}");
+}
+
 }  // namespace
 }  // namespace taskd::http
