@@ -48,7 +48,7 @@ struct Journal::State {
           std::function<void(std::string)> when_lost, const Clock& time)
         : store(std::move(where)),
           token(std::move(owner)),
-          options(limits),
+          options(std::move(limits)),
           on_lost(std::move(when_lost)),
           clock(time) {}
 
@@ -76,6 +76,14 @@ struct Journal::State {
     std::chrono::nanoseconds time_left() const TASKD_REQUIRES(mutex) {
         return sent_at + options.spacing - clock.steady();
     }
+    void count(std::size_t changes, int rc) const TASKD_REQUIRES(mutex) {
+        if (!options.meter) return;
+        options.meter->writes.note(clock.steady() - sent_at);
+        if (rc < 0)
+            options.meter->failed_batches.increase();
+        else
+            options.meter->changes.increase(changes);
+    }
     void push(Change change) TASKD_REQUIRES(mutex) {
         awaited += change.done ? 1U : 0U;
         waiting.push_back(std::move(change));
@@ -96,7 +104,8 @@ struct Journal::State {
 
 Journal::Journal(std::shared_ptr<JournalStore> store, std::string token, JournalOptions options,
                  std::function<void(std::string why)> on_lost, const Clock& clock)
-    : state_(std::make_shared<State>(std::move(store), std::move(token), options, std::move(on_lost), clock)),
+    : state_(
+          std::make_shared<State>(std::move(store), std::move(token), std::move(options), std::move(on_lost), clock)),
       lingerer_([state = state_](const std::stop_token& stop) { send_lingering(stop, state); }) {}
 
 Journal::~Journal() {
@@ -303,6 +312,7 @@ void Journal::handle_answer(const std::shared_ptr<State>& state, std::vector<Cha
     {
         MutexLock lock(state->mutex);
         state->under_way = 0;
+        state->count(sent.size(), rc);
         if (fenced) {
             tell = !state->lost;
             state->lost = true;

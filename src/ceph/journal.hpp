@@ -2,8 +2,12 @@
 
 #include "ceph/journal_store.hpp"
 #include "ceph/task_record.hpp"
+#include "core/counter.hpp"
+#include "core/histogram.hpp"
 #include "core/mutex.hpp"
 
+#include <array>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -16,6 +20,20 @@
 
 namespace taskd::ceph {
 
+/// What is counted of a journal's writes. May serve one journal after the other.
+struct JournalMeter {
+    static constexpr std::array<std::chrono::nanoseconds, 13> bounds{
+        std::chrono::microseconds(500), std::chrono::milliseconds(1),   std::chrono::microseconds(2500),
+        std::chrono::milliseconds(5),   std::chrono::milliseconds(10),  std::chrono::milliseconds(25),
+        std::chrono::milliseconds(50),  std::chrono::milliseconds(100), std::chrono::milliseconds(250),
+        std::chrono::milliseconds(500), std::chrono::seconds(1),        std::chrono::seconds(5),
+        std::chrono::seconds(30)};
+
+    Histogram writes{bounds};  ///< From sending a batch to the cluster's answer, whatever that is.
+    Counter failed_batches;
+    Counter changes;  ///< That became durable.
+};
+
 struct JournalOptions {
     std::size_t most_finished = 10'000;        ///< Finished tasks that are kept.
     std::chrono::hours finished_for{24 * 30};  ///< … and for how long.
@@ -25,6 +43,7 @@ struct JournalOptions {
     /// From the start of one batch to that of the next, at least. A lone task never waits for it; where many come at
     /// once, a few share each write, which costs the cluster as much with one change as with ten.
     std::chrono::milliseconds spacing{5};
+    std::shared_ptr<JournalMeter> meter = {};  ///< Null: nothing is counted.
 };
 
 /// What a new front finds.

@@ -364,5 +364,21 @@ TEST_F(JournalTest, KeepsAndReportsWhatItCannotRead) {
     EXPECT_THAT(tasks(), ElementsAre("t.broken", "t.newer", "t.other"));
 }
 
+TEST_F(JournalTest, IsMeasuredInWritesAndFailures) {
+    const auto meter = std::make_shared<JournalMeter>();
+    JournalAndStore measured({.meter = meter});
+    measured.store->hold();
+    measured.insert("a");
+    measured.clock.advance(20ms);
+    measured.store->answer_all();
+    measured.store->fail(0);
+    measured.insert("b");
+
+    EXPECT_EQ(meter->writes.look().count(), 2U);
+    EXPECT_EQ(meter->writes.look().sum, 20ms);
+    EXPECT_EQ(meter->failed_batches.value(), 1U);
+    EXPECT_EQ(meter->changes.value(), 1U);
+}
+
 }  // namespace
 }  // namespace taskd::ceph
