@@ -32,6 +32,7 @@ void Dispatcher::Impl::submit(Job job) {
         entry.job = std::move(job);
         entry.attempt = entry.job.attempts_before;
         entry.last_progress = now;
+        entry.waiting_since = now;
         if (entry.job.deadline) entry.deadline = now + *entry.job.deadline;
         queue_.push(entry.job.place, now);
         entry.job.task->set_waiting_for(queue_.waits_for(id));
@@ -50,6 +51,7 @@ void Dispatcher::Impl::tick() {
         if (!seat->connected && seat->worker && now - seat->started > options_.ready_within) seat->worker->kill();
     if (stop_at_ && now >= *stop_at_) shut_down(true);
     update_slots();
+    find_longest_wait();
     pump();
     ticker_.expires_after(options_.tick);
     ticker_.async_wait([this](const boost::system::error_code& error) {
@@ -61,6 +63,7 @@ void Dispatcher::Impl::publish() {
     DispatcherStatus now;
     now.waiting = queue_.waiting() + again_.size() + quarantine_.size();
     now.worker_deaths = deaths_;
+    now.worker_starts = static_cast<std::size_t>(lives_);
     now.last_worker_end = last_end_;
     std::vector<std::string> addresses;
     for (const auto& seat : seats_) {
@@ -73,6 +76,7 @@ void Dispatcher::Impl::publish() {
     now.stalled = stalled_;
     MutexLock lock(published_mutex_);
     published_ = std::move(now);
+    published_waiting_since_ = waiting_since_;
     published_addresses_ = std::move(addresses);
 }
 

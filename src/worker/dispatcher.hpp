@@ -63,8 +63,11 @@ struct DispatcherStatus {
     std::size_t running = 0;
     std::size_t workers_ready = 0;
     std::size_t worker_deaths = 0;
+    std::size_t worker_starts = 0;  ///< Quarantine workers', too.
     std::size_t stalled = 0;
-    std::string last_worker_end;  ///< Why the last one ended, empty when none did.
+    std::size_t capacity = 0;                 ///< Of the queue.
+    std::chrono::nanoseconds oldest_wait{0};  ///< How long the one that waits longest does; right to within a tick.
+    std::string last_worker_end;              ///< Why the last one ended, empty when none did.
 };
 
 /// Gives queued jobs to workers, and keeps the workers alive.

@@ -53,7 +53,11 @@ class Dispatcher::Impl final : public WorkerEvents {
 
     DispatcherStatus status() const {
         MutexLock lock(published_mutex_);
-        return published_;
+        DispatcherStatus status = published_;
+        status.capacity = options_.queue.capacity;
+        if (published_waiting_since_ && status.waiting > 0)
+            status.oldest_wait = clock_.steady() - *published_waiting_since_;
+        return status;
     }
     std::vector<std::string> addresses() const {
         MutexLock lock(published_mutex_);
@@ -68,6 +72,7 @@ class Dispatcher::Impl final : public WorkerEvents {
         int deaths = 0;  ///< Of workers that ran it, by no doing of ours.
         Worker* worker = nullptr;
         SteadyTime last_progress;
+        SteadyTime waiting_since;  ///< While no worker has it.
         std::optional<SteadyTime> deadline;
         std::optional<SteadyTime> kill_at;  ///< When the worker ends if the operation has not.
         std::string cancel_reason;          ///< Set once it was asked to stop.
@@ -126,6 +131,7 @@ class Dispatcher::Impl final : public WorkerEvents {
     void end_by_force(Entry& entry);
     void tell_why_jobs_wait();
     std::vector<std::string> overdue(SteadyTime now) const;
+    void find_longest_wait();
     void mark_stalled(Entry& entry, bool stalled);
     void update_slots();
     void publish();
@@ -148,6 +154,7 @@ class Dispatcher::Impl final : public WorkerEvents {
     std::size_t deaths_ = 0;
     std::string last_end_;
     SteadyTime reasons_told_;
+    std::optional<SteadyTime> waiting_since_;  ///< Of the one that waits longest, at the last tick.
     bool stopping_ = false;
     std::optional<SteadyTime> stop_at_;
 
@@ -155,6 +162,7 @@ class Dispatcher::Impl final : public WorkerEvents {
     const std::shared_ptr<std::atomic<std::size_t>> room_taken_ = std::make_shared<std::atomic<std::size_t>>(0);
     mutable Mutex published_mutex_;
     DispatcherStatus published_ TASKD_GUARDED_BY(published_mutex_);
+    std::optional<SteadyTime> published_waiting_since_ TASKD_GUARDED_BY(published_mutex_);
     std::vector<std::string> published_addresses_ TASKD_GUARDED_BY(published_mutex_);
 
     const std::shared_ptr<Doorway> doorway_ = std::make_shared<Doorway>();

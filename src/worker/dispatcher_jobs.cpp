@@ -186,6 +186,13 @@ void Dispatcher::Impl::tell_why_jobs_wait() {
         if (auto reason = queue_.waits_for(id); !reason.empty()) entry.job.task->set_waiting_for(std::move(reason));
 }
 
+void Dispatcher::Impl::find_longest_wait() {
+    waiting_since_.reset();
+    for (const auto& [id, entry] : entries_)
+        if (entry.worker == nullptr && (!waiting_since_ || entry.waiting_since < *waiting_since_))
+            waiting_since_ = entry.waiting_since;
+}
+
 std::vector<std::string> Dispatcher::Impl::overdue(SteadyTime now) const {
     std::vector<std::string> ids;
     for (const auto& [id, entry] : entries_)

@@ -125,7 +125,10 @@ void Dispatcher::Impl::handle_end(Worker& worker, const std::string& reason) {
 
 /// The jobs of a worker that is no more go on once the cluster knows that it is no more.
 void Dispatcher::Impl::orphan(Seat& seat, const std::set<std::string>& jobs, const std::string& reason) {
-    for (const auto& id : jobs) entries_.at(id).worker = nullptr;
+    for (const auto& id : jobs) {
+        entries_.at(id).worker = nullptr;
+        entries_.at(id).waiting_since = clock_.steady();
+    }
     const std::string address = seat.worker->cluster_addresses();
     if (!options_.fence_worker || jobs.empty() || stopping_ || address.empty()) {
         for (const auto& id : jobs) take_back(id, reason, seat.killed_by_us);

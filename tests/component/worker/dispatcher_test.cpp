@@ -420,5 +420,29 @@ TEST_F(DispatcherTest, CancellingWhatIsUnknownDoesNothing) {
     settle();
 }
 
+TEST_F(DispatcherTest, TellsHowLongTheOneWaitsThatWaitsLongest) {
+    options.threads_per_worker = 1;
+    start();
+    const auto running = submit();
+    crew.wait_for_order(running->id());
+    const auto first = submit();
+    wait_until([&] { return dispatcher->status().waiting == 1; });
+    clock.advance(std::chrono::minutes(2));
+    const auto second = submit();
+    wait_until([&] { return dispatcher->status().oldest_wait == std::chrono::minutes(2); });
+
+    crew.succeed(crew.wait_for_order(running->id()));
+    crew.wait_for_order(first->id());
+
+    wait_until([&] { return dispatcher->status().oldest_wait == std::chrono::minutes(0); });
+    EXPECT_EQ(dispatcher->status().waiting, 1U);
+    crew.succeed(crew.wait_for_order(first->id()));
+    crew.succeed(crew.wait_for_order(second->id()));
+    second->wait();
+    wait_until([&] { return dispatcher->status().oldest_wait == std::chrono::minutes(0); });
+    EXPECT_EQ(dispatcher->status().capacity, options.queue.capacity);
+    EXPECT_EQ(dispatcher->status().worker_starts, 1U);
+}
+
 }  // namespace
 }  // namespace taskd::worker
