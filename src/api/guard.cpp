@@ -64,12 +64,21 @@ http::Response too_many_requests(std::chrono::seconds wait) {
     return response;
 }
 
+/// Whether it is no matter who asks.
+bool asks_nobody(const Access& access, const Right& right, const http::Request& request) {
+    if (right.kind == Right::Kind::metrics) return access.meters->readers.include(request);
+    return right.kind == Right::Kind::open;
+}
+
 /// Notes who calls; what the caller is answered who may not.
-std::optional<http::Response> refuse(const Access::Standing& standing, const Right& right, http::Request& request) {
+std::optional<http::Response> refuse(const Access& access, const Access::Standing& standing, const Right& right,
+                                     http::Request& request) {
     if (!standing.services) {
         // A standby asks nobody who they are: it sends everybody to the active one. That it became the active one
         // itself a moment ago must let nobody pass.
-        if (right.kind == Right::Kind::open) return std::nullopt;
+        if (asks_nobody(access, right, request)) return std::nullopt;
+        // The other one's metrics are not this one's.
+        if (right.kind == Right::Kind::metrics) return unauthorized();
         return answer_of_standby(standing, request);
     }
     const auto& services = *standing.services;
@@ -77,7 +86,7 @@ std::optional<http::Response> refuse(const Access::Standing& standing, const Rig
         request.caller = auth::trusted_user();
         return std::nullopt;
     }
-    if (right.kind == Right::Kind::open) return std::nullopt;
+    if (asks_nobody(access, right, request)) return std::nullopt;
     const auto state = services.authority->state();
     if (!state)
         return failure_response(std::make_exception_ptr(
@@ -89,7 +98,8 @@ std::optional<http::Response> refuse(const Access::Standing& standing, const Rig
     if (services.authority->rate != nullptr)
         if (const auto wait = services.authority->rate->count(user->name)) return too_many_requests(*wait);
     if (is_of_another_site(request)) return forbidden_response();
-    if (right.kind == Right::Kind::scoped && (user->must_change_password || !user->may(right.scope, right.permission)))
+    if (right.kind != Right::Kind::any_user &&
+        (user->must_change_password || !user->may(right.scope, right.permission)))
         return forbidden_response();
     return std::nullopt;
 }
@@ -142,7 +152,7 @@ http::Route guarded(Access access, Right right, http::Route route) {
     if (route.now) {
         route.now = [access = std::move(access), right, inner = std::move(route.now)](http::Request& request) {
             const auto standing = access.standing();
-            auto refusal = refuse(standing, right, request);
+            auto refusal = refuse(access, standing, right, request);
             if (!changes_something(request)) return refusal ? *std::move(refusal) : inner(request);
             const ChangeRequest change(request);
             try {
@@ -157,7 +167,7 @@ http::Route guarded(Access access, Right right, http::Route route) {
     } else {
         route.later = [access = std::move(access), right, inner = std::move(route.later)](http::Request request) {
             auto standing = access.standing();
-            if (auto refusal = refuse(standing, right, request)) {
+            if (auto refusal = refuse(access, standing, right, request)) {
                 if (changes_something(request)) ChangeRequest(request).tell(standing.services.get(), *refusal);
                 return refused(*std::move(refusal));
             }

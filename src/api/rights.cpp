@@ -23,6 +23,8 @@ constexpr Right needs(Scope scope, Permission permission) {
 constexpr std::array table{
     RouteRight{"GET", "/healthz", open_to_all},
     RouteRight{"GET", "/readyz", open_to_all},
+    // Of no image, user or address.
+    RouteRight{"GET", "/metrics", {Right::Kind::metrics, Scope::prometheus, Permission::read}},
     // The page holds no data.
     RouteRight{"GET", "/", open_to_all},
     RouteRight{"GET", "/assets/page.js", open_to_all},

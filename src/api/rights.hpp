@@ -12,6 +12,7 @@ struct Right {
     enum class Kind {
         open,      ///< Nothing: whoever can connect.
         any_user,  ///< A login; its controller looks further.
+        metrics,   ///< Nothing of those that MetricsReaders includes, of others what `scoped` does.
         scoped,    ///< One role with `permission` in `scope`.
     };
     Kind kind = Kind::scoped;

@@ -26,6 +26,7 @@ void add_namespace_routes(http::Router& router, const Access& access);
 void add_pool_routes(http::Router& router, const Access& access);
 void add_command_routes(http::Router& router, const Access& access);
 void add_health_routes(http::Router& router, const Access& access);
+void add_metrics_routes(http::Router& router, const Access& access);
 void add_page_routes(http::Router& router);
 
 }  // namespace taskd::api

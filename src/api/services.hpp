@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/meters.hpp"
 #include "api/request_rate.hpp"
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
@@ -71,6 +72,7 @@ struct Access {
     std::function<Standing()> standing;
     /// Whether the daemon's Ceph user has the caps that it needs; null until that is known. Never waits.
     std::function<std::shared_ptr<const ceph::CapsReport>()> caps = {};
+    std::shared_ptr<const Meters> meters = {};  ///< Null: there is no /metrics.
 };
 
 }  // namespace taskd::api

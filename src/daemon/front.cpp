@@ -4,6 +4,7 @@
 #include "daemon/caps_watch.hpp"
 #include "daemon/file_limit.hpp"
 #include "daemon/lifecycle.hpp"
+#include "daemon/version.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 
@@ -32,6 +33,13 @@ http::ServerOptions server_options(const Options& options, const std::shared_ptr
     return server;
 }
 
+/// The options of those who are to count.
+Options counting(Options options, api::Meters& meters) {
+    options.tasks.observer = &meters.tasks;
+    options.journal.meter = meters.journal;
+    return options;
+}
+
 /// An address to listen on that stands for all of a host's: nobody can be sent there.
 bool is_wildcard(const http::Endpoint& endpoint) {
     return endpoint.host == "0.0.0.0" || endpoint.host == "::";
@@ -50,9 +58,11 @@ std::string public_url(const Options& options, const std::vector<http::Endpoint>
 struct Front::Impl {
     Impl(const Options& given, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
          std::vector<std::string> worker_command)
-        : options(given),
-          server(server_options(options, cluster),
-                 api::make_router(api::Access{[this] { return standing(); }, [this] { return caps->report(); }})) {
+        : meters(make_meters(given, registry)),
+          options(counting(given, *meters)),
+          server(
+              server_options(options, cluster),
+              api::make_router(api::Access{[this] { return standing(); }, [this] { return caps->report(); }, meters})) {
         caps.emplace(options, cluster);
         lifecycle.emplace(options, std::move(cluster), registry, std::move(worker_command),
                           public_url(options, server.endpoints()));
@@ -62,7 +72,16 @@ struct Front::Impl {
     ~Impl() { server.stop(std::chrono::milliseconds(0)); }
 
     api::Access::Standing standing() const { return lifecycle->standing(); }
+    std::shared_ptr<api::Meters> make_meters(const Options& given, const rbd::OperationRegistry& registry) const {
+        const auto made = std::make_shared<api::Meters>(api::counted_task_names(registry));
+        made->http = [this] { return server.statistics(); };
+        made->routes = [this] { return server.route_statistics(); };
+        made->version = version;
+        made->readers = api::MetricsReaders(given.metrics_open);
+        return made;
+    }
 
+    const std::shared_ptr<api::Meters> meters;  // outlives every task
     const Options options;
     // The server's port is in the lifecycle's URL, so it is bound first; it serves only once the lifecycle is there,
     // and is stopped before that goes.

@@ -46,6 +46,7 @@ struct Words {
     double stall_s = 10;
     std::vector<std::string> trusted_proxies{};
     std::vector<std::string> cors_origins{};
+    std::vector<std::string> metrics_open{};
     std::string auth = "auto";
     bool no_listen = false;
     bool no_journal = false;
@@ -108,6 +109,10 @@ void define_network_options(CLI::App& app, Options& options, Words& words) {
     group->add_option("--cors-origin", words.cors_origins,
                       "https://HOST[:PORT] of another site whose pages may call, by token, not by cookie; may be "
                       "repeated");
+    group->add_option(
+        "--metrics-open", words.metrics_open,
+        "Address or network (10.0.0.0/8) whose callers read /metrics without login, as those of this host "
+        "do; may be repeated");
     group
         ->add_option("--connections", options.connections,
                      "Connections at a time; one too many is answered with 503. As many files as that, and 500, must "
@@ -174,6 +179,14 @@ void add_endpoints(Options& options, const Words& words) {
     if (options.listen.empty()) throw Finished{2, "ceph-taskd: neither --socket nor --listen: nobody could reach it"};
 }
 
+http::Network metrics_network(const std::string& text) {
+    try {
+        return http::Network::parse(text);
+    } catch (const BadRequest& mistake) {
+        throw BadRequest("metrics-open", mistake.what());
+    }
+}
+
 /// What a redirect may put a path behind.
 std::string checked_url(std::string url) {
     if (url.empty()) return url;
@@ -191,6 +204,7 @@ std::string checked_url(std::string url) {
 /// The option that a mistake was made in.
 std::string option_of(const std::string& field) {
     if (field == "network") return "--trusted-proxy";
+    if (field == "metrics-open") return "--metrics-open";
     if (field == "origin") return "--cors-origin";
     if (field == "public-url") return "--public-url";
     return "--listen";
@@ -227,6 +241,7 @@ Options parse_options(int argc, const char* const* argv) {
         add_endpoints(options, words);
         options.public_url = checked_url(options.public_url);
         for (const auto& text : words.trusted_proxies) options.trusted_proxies.push_back(http::Network::parse(text));
+        for (const auto& text : words.metrics_open) options.metrics_open.push_back(metrics_network(text));
         for (const auto& text : words.cors_origins)
             options.cors_origins.push_back(http::CorsPolicy::parse_origin(text));
     } catch (const CLI::ParseError& end) {

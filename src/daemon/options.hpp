@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <taskd/task_manager.hpp>
+
 namespace taskd::daemon {
 
 /// How the daemon is to run: the command line, the environment and the configuration file, checked.
@@ -22,11 +24,13 @@ struct Options {
     std::string pool;         ///< Empty: the cluster's rbd_default_pool.
     bool use_journal = true;  ///< False: tasks live in memory only, and there is no standby.
     ceph::JournalOptions journal;
+    TaskManagerOptions tasks;
     /// Where a standby sends clients, without a '/' at its end; empty: the first TCP address that is one of a host.
     std::string public_url;
     worker::DispatcherOptions dispatcher;
     std::vector<http::Network> trusted_proxies;
     std::vector<std::string> cors_origins;
+    std::vector<http::Network> metrics_open;  ///< Who may read /metrics without login, beside this host.
     std::size_t connections = 2048;
     std::size_t connections_per_client = 1024;
     enum class Auth {

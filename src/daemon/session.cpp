@@ -151,6 +151,7 @@ struct Session::Impl {
           checked_caller(std::make_shared<ceph::CheckedCaller>(
               std::make_shared<ceph::LibradosCaller>([handle = around.cluster] { return handle; }))),
           command_sender(checked_caller),
+          tasks(options.tasks),
           commands(command_sender, tasks.notifications()),
           cluster_status(command_sender),
           lister(around.cluster, command_sender),

@@ -37,6 +37,9 @@ class OperationService {
     ///         QueueFull
     std::shared_ptr<Task> submit(std::string_view name, const nlohmann::json& given, const WorkOptions& options = {});
 
+    /// How the work goes on.
+    DispatcherStatus dispatcher_status() const { return dispatcher_.status(); }
+
     /// Goes on with a task of an earlier life of the daemon, with its id and begin time.
     /// @throws Error  The record asks for an operation that there is not, or with arguments that do not fit.
     std::shared_ptr<Task> resume(const ceph::TaskRecord& record);

@@ -42,6 +42,7 @@ constexpr std::array matrix{
     Line{"GET", "/assets/preact-htm.js", no_login},
     Line{"GET", "/assets/pico.css", no_login},
     Line{"GET", "/readyz", no_login},
+    Line{"GET", "/metrics", no_login},  // from this host: see metrics_routes_test.cpp
     Line{"POST", "/api/auth", no_login},
     Line{"POST", "/api/auth/check", no_login},
     Line{"POST", "/api/auth/logout", no_login},

@@ -98,8 +98,14 @@ class ApiTest : public ::testing::Test {
 
     static constexpr const char* media_type = "application/vnd.ceph.api.v1.0+json";
 
+    Access access() {
+        return {[this] { return standing; }, [this] { return caps; }, meters};
+    }
+
+    const std::shared_ptr<Meters> meters =
+        std::make_shared<Meters>(counted_task_names(rbd::OperationRegistry::builtin()));
     test::FakeCrew crew;
-    TaskManager tasks;
+    TaskManager tasks{{.observer = &meters->tasks}};
     worker::Dispatcher dispatcher{dispatcher_options(), crew.factory()};
     worker::OperationService operations{tasks, rbd::OperationRegistry::builtin(), dispatcher, {}, task_failure_view};
     test::FakeCommandPort commands{tasks.notifications()};
@@ -109,7 +115,7 @@ class ApiTest : public ::testing::Test {
     Services services{tasks, operations, commands, [this] { return command_table; }, cluster};
     Access::Standing standing{std::shared_ptr<const Services>(std::shared_ptr<void>(), &services), {}, "active"};
     std::shared_ptr<const ceph::CapsReport> caps;
-    http::Server server{server_options(), make_router(Access{[this] { return standing; }, [this] { return caps; }})};
+    http::Server server{server_options(), make_router(access())};
 };
 
 }  // namespace taskd::api

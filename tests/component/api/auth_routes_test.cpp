@@ -98,7 +98,7 @@ class ProxiedAuthRoutesTest : public AuthRoutesTest {
         return send("DELETE", "/api/task/no-such", {}, headers).status;
     }
 
-    http::Server proxied{proxied_options(), make_router(Access{[this] { return standing; }, [this] { return caps; }})};
+    http::Server proxied{proxied_options(), make_router(access())};
 };
 
 TEST_F(ProxiedAuthRoutesTest, TheSameSiteIsTheOneThatTheProxyWasAskedFor) {

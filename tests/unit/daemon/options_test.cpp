@@ -176,5 +176,12 @@ TEST(Options, TheEnvironmentSaysWhereToListenUnlessTheCommandLineDoes) {
     EXPECT_EQ(texts(from_both), std::vector<std::string>{"unix:/x.sock"});
 }
 
+TEST(Options, WhoReadsTheMetricsIsNamedByNetworks) {
+    EXPECT_TRUE(parse({}).metrics_open.empty());
+    EXPECT_EQ(parse({"--metrics-open", "192.0.2.0/24", "--metrics-open", "::1"}).metrics_open.size(), 2U);
+    EXPECT_THAT(finished({"--metrics-open", "prometheus"}).text, StartsWith("ceph-taskd: --metrics-open: "));
+    EXPECT_EQ(finished({"--metrics-open", "prometheus"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace taskd::daemon

@@ -33,6 +33,7 @@ MAY_INCLUDE_THIRD_PARTY = {
     "jwt.h": {"auth"},
     "crypt.h": {"auth"},
     "CLI/": {"cli", "daemon"},
+    "prometheus/": {"api"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
