@@ -6,7 +6,7 @@ set -euo pipefail
 BUILD=(build-essential g++ cmake ninja-build pkg-config ccache)
 
 # clang is the second compiler: -Wthread-safety, libFuzzer and the linter.
-CHECK=(clang clang-format clang-tidy)
+CHECK=(clang clang-format clang-tidy mandoc)
 
 # Boost: only the headers, and of the version with which the distribution built librados.
 LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
@@ -23,6 +23,7 @@ readonly POLICY=/usr/sbin/policy-rc.d
 
 AS_ROOT=()
 APT_LOG=
+DOWNLOADS=
 POLICY_IS_OURS=0
 INDEX_IS_FRESH=0
 
@@ -54,6 +55,7 @@ forbid_services() {
 tidy_up() {
     if ((POLICY_IS_OURS)); then "${AS_ROOT[@]}" rm -f "$POLICY"; fi
     if [[ -n $APT_LOG ]]; then rm -f "$APT_LOG"; fi
+    if [[ -n $DOWNLOADS ]]; then rm -rf -- "$DOWNLOADS"; fi
 }
 
 apt_get() {
@@ -98,16 +100,14 @@ install_clang_runtime() {
 # Prometheus' own check of metrics and of rules is a program of the server's package. That one would enable a service,
 # which the next start of the machine runs, so only the program is taken out of it, beside what people install by hand.
 install_promtool() {
-    local directory
     [[ -z $(type -P promtool) ]] || return 0
     prepare
     refresh_index
     echo "installing: promtool, out of the package prometheus"
-    directory=$(mktemp -d)
-    (cd -- "$directory" && apt-get -qq download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+    DOWNLOADS=$(mktemp -d)
+    (cd -- "$DOWNLOADS" && apt-get -qq download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
         tar -x ./usr/bin/promtool && "${AS_ROOT[@]}" install -m 0755 usr/bin/promtool /usr/local/bin/) >>"$APT_LOG" 2>&1 ||
         die "promtool: $(tail -n 20 "$APT_LOG")"
-    rm -rf -- "$directory"
 }
 
 install_missing "${BUILD[@]}" "${CHECK[@]}" "${LIBRARIES[@]}" "${TESTS[@]}" "${CLUSTER[@]}"
