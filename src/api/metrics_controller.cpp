@@ -2,6 +2,7 @@
 #include "api/metrics_text.hpp"
 #include "api/routes.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace taskd::api {
@@ -19,6 +20,14 @@ void tell_role(MetricsText& text, const Access::Standing& standing, const Meters
     text.begin_gauge("taskd_role_confirmed_age_seconds",
                      "Seconds since the cluster last confirmed that this is the active one.");
     if (standing.confirmed_at) text.add(seconds_of(std::chrono::steady_clock::now() - *standing.confirmed_at));
+}
+
+void tell_caps(MetricsText& text, const ceph::CapsReport& report) {
+    const auto missing = std::count_if(report.findings.begin(), report.findings.end(), [](const auto& finding) {
+        return finding.verdict == ceph::CapFinding::Verdict::missing;
+    });
+    text.begin_gauge("taskd_caps_missing", "Caps that the daemon's Ceph user lacks, as tested at the start.")
+        .add(static_cast<double>(missing));
 }
 
 void tell_ends(MetricsText& text, const TaskTally& tally) {
@@ -118,6 +127,7 @@ http::Response metrics(const Access& access) {
     const auto* services = standing.services.get();
     MetricsText text;
     tell_role(text, standing, meters);
+    if (const auto caps = access.caps ? access.caps() : nullptr) tell_caps(text, *caps);
     if (services != nullptr) tell_cluster(text, *services);
     tell_ends(text, meters.tasks);
     if (services != nullptr) tell_queue(text, *services);

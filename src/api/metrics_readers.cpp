@@ -8,8 +8,8 @@ namespace {
 
 /// What proxies add of their own; any is enough to tell that there is one.
 bool was_passed_on(const http::Request& request) {
-    constexpr std::array<std::string_view, 5> marks{"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via",
-                                                    "X-Forwarded-Proto"};
+    constexpr std::array<std::string_view, 6> marks{
+        "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Proto"};
     return std::any_of(marks.begin(), marks.end(),
                        [&](std::string_view mark) { return request.header(mark).has_value(); });
 }
@@ -22,8 +22,7 @@ MetricsReaders::MetricsReaders(std::vector<http::Network> networks) : networks_(
 }
 
 bool MetricsReaders::include(const http::Request& request) const {
-    if (request.forwarded) return include(request.forwarded->client);
-    if (was_passed_on(request)) return false;
+    if (was_passed_on(request)) return request.forwarded && include(request.forwarded->client);
     return request.peer.kind == http::Peer::Kind::unix_socket || include(request.peer.address);
 }
 

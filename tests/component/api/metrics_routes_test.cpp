@@ -147,6 +147,17 @@ TEST_F(MetricsRoutesTest, OfAStandbyAreItsOwn) {
     EXPECT_FALSE(seen.contains("taskd_monitor_connected")) << "a standby does not ask";
 }
 
+TEST_F(MetricsRoutesTest, CountTheCapsThatAreMissingOnceTheyWereTested) {
+    EXPECT_FALSE(scrape().contains("taskd_caps_missing"));
+    const ceph::Cap cap{"pools", ceph::CommandTarget::Kind::mon, "allow command \"osd pool delete\"",
+                        "to remove pools"};
+    using Verdict = ceph::CapFinding::Verdict;
+    caps = std::make_shared<const ceph::CapsReport>(ceph::CapsReport{
+        "client.x", {{cap, "pools", {}, Verdict::missing, {}}, {cap, "pools", {}, Verdict::held, {}}}});
+
+    EXPECT_EQ(scrape().at("taskd_caps_missing"), 1);
+}
+
 TEST_F(MetricsRoutesTest, TellTheRoleAndTheCluster) {
     standing.confirmed_at = std::chrono::steady_clock::now() - std::chrono::seconds(20);
     while (!cluster.current().have_mon_connection) std::this_thread::yield();

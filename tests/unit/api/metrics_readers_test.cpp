@@ -63,5 +63,11 @@ TEST(MetricsReaders, AreJudgedByTheClientThatATrustedProxyNames) {
     EXPECT_FALSE(readers.include(by_trusted_proxy("")));
 }
 
+TEST(MetricsReaders, AreThoseWhoShareTheirHostWithATrustedProxy) {
+    auto direct = from("127.0.0.1:1234");
+    direct.forwarded = http::Forwarded{};  // the host is a trusted proxy's, but nothing was passed on
+    EXPECT_TRUE(MetricsReaders().include(direct));
+}
+
 }  // namespace
 }  // namespace taskd::api
