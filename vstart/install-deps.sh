@@ -12,7 +12,7 @@ CHECK=(clang clang-format clang-tidy mandoc)
 LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
     zlib1g-dev libsystemd-dev prometheus-cpp-dev)
 
-TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps wrk)
+TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps wrk nginx-light)
 
 # vstart.sh. ceph-common brings the `ceph` and `rbd` commands. The Python bindings are its
 # dependencies today, but vstart.sh uses them itself. The dashboard is what we compare us with.

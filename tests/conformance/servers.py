@@ -40,13 +40,19 @@ class Reply:
 class DashboardCluster(Cluster):
     """One whose mgr serves the dashboard."""
 
-    def __init__(self, directory):
-        super().__init__(directory, "--dashboard")
+    def __init__(self, directory, *options):
+        super().__init__(directory, "--dashboard", *options)
         exported = dict(line.removeprefix("export ").split("=", 1)
                         for line in self.vstart("env").splitlines() if "=" in line)
         self.url = exported["VSTART_DASHBOARD_URL"].strip("'\"")
         self.user = exported["VSTART_DASHBOARD_USER"].strip("'\"")
         self.password = exported["VSTART_DASHBOARD_PASSWORD"].strip("'\"")
+
+    def mgr_urls(self):
+        """Of the dashboards of all mgrs, active or not."""
+        options = json.loads(self.tool("ceph", "config", "dump", "--format", "json").stdout)
+        return [f"http://127.0.0.1:{option['value']}/" for option in options
+                if option["name"].startswith("mgr/dashboard/") and option["name"].endswith("/server_port")]
 
 
 class Server:
