@@ -10,6 +10,7 @@
 #include "ceph/command_table.hpp"
 #include "ceph/journal.hpp"
 #include "ceph/task_history.hpp"
+#include "mgr/mgr_task.hpp"
 #include "rbd/lister.hpp"
 #include "worker/operation_service.hpp"
 
@@ -55,6 +56,8 @@ struct Services {
     ceph::ClusterLog* cluster_log = nullptr;
     /// Null: everybody who can connect may do everything.
     const Authority* authority = nullptr;
+    /// What the mgr is at, as far as is known; never waits. Null: it is not asked.
+    std::function<mgr::MgrTaskList()> mgr_tasks = {};
 };
 
 /// How a request gets at the services, which come and go with the active role. A request keeps what it got to its end.

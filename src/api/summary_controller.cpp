@@ -2,8 +2,8 @@
 #include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
+#include "api/task_listing.hpp"
 #include "api/task_response.hpp"
-#include "api/task_view.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -23,8 +23,6 @@ http::Response summary(const Services& services, const http::Request& request) {
     static const ceph::ClusterSnapshot nothing_known;
     const auto& known = cluster.snapshot ? *cluster.snapshot : nothing_known;
     const auto& caller = caller_of(request);
-    auto tasks = services.tasks.list();
-    keep_visible(tasks, caller);
     nlohmann::json more{{"health_status", known.health_status},
                         {"mgr_id", known.mgr_id},
                         {"mgr_host", known.mgr_url},
@@ -32,7 +30,7 @@ http::Response summary(const Services& services, const http::Request& request) {
                         {"version", known.version}};
     if (caller.may(auth::Scope::rbd_mirroring, auth::Permission::read))
         more["rbd_mirroring"] = mirroring_view(services);
-    return json_text_response(list_text(tasks, more));
+    return json_text_response(all_tasks_text(services, caller, {}, more));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "api/guard.hpp"
 #include "api/request_body.hpp"
 #include "api/routes.hpp"
+#include "api/task_listing.hpp"
 #include "api/task_response.hpp"
 #include "api/task_view.hpp"
 
@@ -40,10 +41,13 @@ std::optional<nlohmann::json> find_kept(const Services& services, const http::Re
 http::Response list_tasks(const Services& services, const http::Request& request) {
     require_known_query(request, {"name", "detail"});
     const auto glob = query_value(request, "name").value_or("");
+    const auto& caller = caller_of(request);
+    if (!query_flag(request, "detail"))
+        return json_text_response(all_tasks_text(services, caller, glob, nlohmann::json::object()));
+    // Ours alone: those of the mgr have no id and none of the keys that are told here.
     auto tasks = services.tasks.list(glob);
-    keep_visible(tasks, caller_of(request));
-    return query_flag(request, "detail") ? json_response(detailed_list(tasks))
-                                         : json_text_response(list_text(tasks, nlohmann::json::object()));
+    keep_visible(tasks, caller);
+    return json_response(detailed_list(tasks));
 }
 
 std::chrono::milliseconds wait_of(const http::Request& request) {

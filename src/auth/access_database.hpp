@@ -57,6 +57,8 @@ class AccessDatabase {
     /// Null when there is no such user.
     std::shared_ptr<const User> find(std::string_view name) const;
     bool is_empty() const noexcept { return users_.empty(); }
+    /// By their names.
+    const std::map<std::string, std::shared_ptr<const User>, std::less<>>& all() const noexcept { return users_; }
 
   private:
     std::map<std::string, std::shared_ptr<const User>, std::less<>> users_;

@@ -55,7 +55,6 @@ struct ClusterStatus::State : std::enable_shared_from_this<ClusterStatus::State>
     void begin_poll();
     void ask(std::size_t question, std::shared_ptr<ClusterSnapshot> snapshot);
     void answered(std::size_t question, const std::shared_ptr<ClusterSnapshot>& snapshot, const CommandAnswer& answer);
-    void ask_progress();
     void poll_failed(std::exception_ptr error);
 
     CommandSender& sender;
@@ -64,11 +63,8 @@ struct ClusterStatus::State : std::enable_shared_from_this<ClusterStatus::State>
     mutable Mutex mutex;
     std::condition_variable_any wake;
     std::shared_ptr<const ClusterSnapshot> newest TASKD_GUARDED_BY(mutex);
-    std::shared_ptr<const json> progress TASKD_GUARDED_BY(mutex);
-    SteadyTime progress_at TASKD_GUARDED_BY(mutex);
     std::string error TASKD_GUARDED_BY(mutex) = "not asked yet";
     bool polling TASKD_GUARDED_BY(mutex) = false;
-    bool polling_progress TASKD_GUARDED_BY(mutex) = false;
     bool asked_now TASKD_GUARDED_BY(mutex) = false;
     bool stopping TASKD_GUARDED_BY(mutex) = false;
     std::thread thread;
@@ -88,15 +84,11 @@ void ClusterStatus::State::run() {
 }
 
 void ClusterStatus::State::begin_poll() {
-    bool poll = false;
-    bool poll_progress = false;
     {
         MutexLock lock(mutex);
-        poll = !std::exchange(polling, true);
-        if (options.poll_progress) poll_progress = !std::exchange(polling_progress, true);
+        if (std::exchange(polling, true)) return;
     }
-    if (poll) ask(0, std::make_shared<ClusterSnapshot>());
-    if (poll_progress) ask_progress();
+    ask(0, std::make_shared<ClusterSnapshot>());
 }
 
 void ClusterStatus::State::ask(std::size_t question, std::shared_ptr<ClusterSnapshot> snapshot) {
@@ -137,28 +129,6 @@ void ClusterStatus::State::poll_failed(std::exception_ptr failure) {
     polling = false;
 }
 
-void ClusterStatus::State::ask_progress() {
-    const CommandTarget mgr{CommandTarget::Kind::mgr, {}};
-    const json command{{"prefix", "progress json"}, {"format", "json"}};
-    try {
-        sender.send(mgr, command, {}, [state = shared_from_this(), mgr, command](const CommandAnswer& answer) {
-            std::shared_ptr<const json> fresh;
-            try {
-                fresh = std::make_shared<const json>(parsed(answer, mgr, command));
-            } catch (...) {
-                // A cluster without an mgr, or a client that may not ask, simply has no progress to show.
-            }
-            MutexLock lock(state->mutex);
-            state->progress = std::move(fresh);
-            state->progress_at = state->options.clock->steady();
-            state->polling_progress = false;
-        });
-    } catch (...) {
-        MutexLock lock(mutex);
-        polling_progress = false;
-    }
-}
-
 ClusterStatus::ClusterStatus(CommandSender& sender, ClusterStatusOptions options)
     : state_(std::make_shared<State>(sender, options)) {
     state_->thread = std::thread([state = state_] { state->run(); });
@@ -182,12 +152,6 @@ ClusterStatus::View ClusterStatus::current() const {
         view.have_mon_connection = view.age < state_->options.stale_after;
     }
     return view;
-}
-
-std::shared_ptr<const nlohmann::json> ClusterStatus::progress() const {
-    const SteadyTime now = state_->options.clock->steady();
-    MutexLock lock(state_->mutex);
-    return now - state_->progress_at < state_->options.stale_after ? state_->progress : nullptr;
 }
 
 void ClusterStatus::poll_now() {

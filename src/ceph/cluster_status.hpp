@@ -25,14 +25,13 @@ struct ClusterStatusOptions {
     std::chrono::milliseconds interval = std::chrono::seconds(2);
     /// An older snapshot counts as "no connection to a monitor".
     std::chrono::milliseconds stale_after = std::chrono::seconds(10);
-    bool poll_progress = true;  ///< Also ask the mgr for `progress json`.
     const Clock* clock = &Clock::system();
 };
 
 /// Asks the cluster every few seconds how it is, so that whoever shows it need not ask and never waits for it.
 ///
-/// At most one poll of each kind is under way: a cluster that does not answer is asked again only when the command
-/// sender has given the old question up.
+/// At most one poll is under way: a cluster that does not answer is asked again only when the command sender has given
+/// the old question up. Only monitors are asked.
 /// @thread  Any; readers never wait for the cluster.
 class ClusterStatus {
   public:
@@ -49,10 +48,6 @@ class ClusterStatus {
         std::string error;  ///< Why the last poll failed; empty when it did not.
     };
     View current() const;
-
-    /// The mgr's answer to `progress json` (`{"events": […], "completed": […]}`), null when there is none as fresh as
-    /// `stale_after`.
-    std::shared_ptr<const nlohmann::json> progress() const;
 
     /// Polls now rather than at the next interval, unless a poll is under way.
     void poll_now();

@@ -1,8 +1,8 @@
 #include "ceph/task_history.hpp"
 
-#include <algorithm>
+#include "core/name_glob.hpp"
 
-#include <fnmatch.h>
+#include <algorithm>
 
 namespace taskd::ceph {
 
@@ -21,8 +21,7 @@ bool TaskHistory::matches(const Entry& entry, const HistoryQuery& query) {
     if (query.may_see && !query.may_see(entry.name)) return false;
     if (!query.since.empty() && entry.end_time < query.since) return false;
     if (!query.until.empty() && entry.end_time >= query.until) return false;
-    if (!query.name_glob.empty() && ::fnmatch(query.name_glob.c_str(), entry.name.c_str(), FNM_NOESCAPE) != 0)
-        return false;
+    if (!matches_glob(query.name_glob, entry.name)) return false;
     return query.text.empty() || entry.text.find(query.text) != std::string::npos;
 }
 

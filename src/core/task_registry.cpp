@@ -1,23 +1,17 @@
 #include "core/task_registry.hpp"
 
+#include "core/name_glob.hpp"
 #include "core/task_impl.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <tuple>
 
-#include <fnmatch.h>
-
 namespace taskd {
 namespace {
 
 /// More names without a task than this are forgotten, lest a program that makes names up grows for ever.
 constexpr std::size_t most_idle_names = 1024;
-
-/// The dashboard's fnmatch: the whole name, case counts, `*` crosses `/`, a backslash is a letter.
-bool matches(const std::string& glob, const std::string& name) {
-    return glob.empty() || fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-}
 
 }  // namespace
 
@@ -111,12 +105,12 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
     {
         MutexLock lock(mutex_);
         for (const auto& [name, tasks] : executing_) {
-            if (tasks.empty() || !matches(glob, name)) continue;
+            if (tasks.empty() || !matches_glob(glob, name)) continue;
             for (const auto& entry : tasks)
                 if (entry.second->is_accepted()) found.executing.push_back(entry.second);
         }
         for (auto task = finished_.rbegin(); task != finished_.rend(); ++task)
-            if (matches(glob, (*task)->name())) found.finished.push_back(*task);
+            if (matches_glob(glob, (*task)->name())) found.finished.push_back(*task);
     }
     std::sort(found.executing.begin(), found.executing.end(), [](const auto& a, const auto& b) {
         return std::tie(a->impl_->begin_time, a->impl_->sequence) > std::tie(b->impl_->begin_time, b->impl_->sequence);

@@ -11,6 +11,8 @@
 #include "ceph/service_map.hpp"
 #include "ceph/task_history.hpp"
 #include "daemon/version.hpp"
+#include "mgr/reader_token.hpp"
+#include "mgr/task_feed.hpp"
 #include "rbd/lister.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/local_worker.hpp"
@@ -159,14 +161,28 @@ struct Session::Impl {
           operations(tasks, *around.registry, dispatcher, rbd::Limits{}, api::task_failure_view,
                      {around.cluster, around.journal}),
           service_map(around.cluster, std::to_string(::getpid()), service_metadata(around)),
+          mgr_tasks(
+              command_sender, [this] { return active_mgr(); }, [this] { return mgr_token(); }),
           services{tasks,          operations,
                    commands,       [this] { return checked_caller->cached_table(ceph::CommandTarget()); },
                    cluster_status, around.journal ? history.get() : nullptr,
                    around.journal, &lister} {
+        services.mgr_tasks = [this] { return mgr_tasks.current(); };
         if (options.auth != Options::Auth::none) services.authority = &users.emplace(command_sender, options).authority;
         if (options.audit_to_cluster) services.cluster_log = &cluster_log.emplace(command_sender);
         if (around.journal) keep_history();
         tell_ends();
+    }
+
+    mgr::ActiveMgr active_mgr() const {
+        const auto known = cluster_status.current().snapshot;
+        return known ? mgr::ActiveMgr{known->mgr_id, known->mgr_url} : mgr::ActiveMgr();
+    }
+
+    /// With which the dashboard is asked for its tasks, where its users are ours.
+    std::optional<std::string> mgr_token() const {
+        const auto state = users ? users->feed.current() : nullptr;
+        return state ? mgr::reader_token(*state, auth::numeric_date_now()) : std::nullopt;
     }
 
     /// A line of the audit for each task that ends, and one of the log for each that fails: which, of what, and why.
@@ -221,6 +237,7 @@ struct Session::Impl {
     worker::OperationService operations;
     ceph::ServiceMapEntry service_map;
     std::optional<Users> users;
+    mgr::TaskFeed mgr_tasks;
     api::Services services;
 };
 

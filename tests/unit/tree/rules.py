@@ -19,8 +19,9 @@ MAY_INCLUDE = {
     "worker": {"core", "ceph", "rbd"},
     "http": {"core"},
     "page": set(),
-    "api": {"core", "ceph", "rbd", "auth", "worker", "http", "page"},
-    "daemon": {"core", "ceph", "rbd", "auth", "worker", "http", "api"},
+    "mgr": {"core", "ceph", "auth", "http"},
+    "api": {"core", "ceph", "rbd", "auth", "worker", "http", "page", "mgr"},
+    "daemon": {"core", "ceph", "rbd", "auth", "worker", "http", "mgr", "api"},
     "cli": {"core", "http"},
 }
 

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <taskd/clock.hpp>
+
+namespace taskd::mgr {
+
+/// Something that the mgr is at, or was: an event of its progress module, or a task of the dashboard's own.
+struct MgrTask {
+    struct End {
+        WallTime time;
+        double duration_s = 0;
+        bool success = true;
+        nlohmann::json ret_value{};
+        nlohmann::json exception{};  ///< An object when it failed.
+    };
+
+    std::string name;
+    nlohmann::json metadata;
+    WallTime begin_time;
+    int progress = 0;  ///< Percent.
+    std::optional<End> end{};
+    bool is_event = false;  ///< Of the progress module.
+
+    /// As the lists show it, with the keys of the dashboard.
+    nlohmann::json view() const;
+};
+
+/// One that is listed. Immutable, so that it is shared and its text is made once, not for each who asks.
+struct ListedMgrTask {
+    MgrTask task;
+    std::string text;  ///< `view()`, bytes that are no UTF-8 replaced.
+};
+
+/// Newest first: executing by begin, finished by end.
+struct MgrTaskList {
+    /// More of one kind than these are not kept, however many the mgr has.
+    static constexpr std::size_t most = 1000;
+
+    std::vector<std::shared_ptr<const ListedMgrTask>> executing;
+    std::vector<std::shared_ptr<const ListedMgrTask>> finished;
+
+    bool empty() const noexcept { return executing.empty() && finished.empty(); }
+};
+
+/// Sorts, and leaves out the oldest when there are too many.
+MgrTaskList listed(std::vector<MgrTask> tasks);
+/// Both, in one order.
+MgrTaskList merged(const MgrTaskList& one, const MgrTaskList& other);
+
+}  // namespace taskd::mgr
