@@ -137,6 +137,7 @@ class Task : public std::enable_shared_from_this<Task> {
     std::shared_ptr<const std::string> finished_text() const;
 
   private:
+    friend class TaskChanges;
     friend class TaskManager;
     friend class TaskRegistry;
     friend class TaskExecutor;

@@ -17,6 +17,7 @@
 #include <taskd/executor.hpp>
 #include <taskd/notification_queue.hpp>
 #include <taskd/task.hpp>
+#include <taskd/task_changes.hpp>
 
 namespace taskd {
 
@@ -125,6 +126,8 @@ class TaskManager {
     void restore_finished(std::string id, std::string name, nlohmann::json metadata, nlohmann::json finished_view);
 
     NotificationQueue& notifications() noexcept;
+    /// What has changed since the last look; for one watcher. Tasks that are not accepted are among them.
+    TaskChanges& changes() noexcept;
     ThreadPool& pool() noexcept;
 
     /// The task whose function this thread runs. @throws std::logic_error elsewhere.

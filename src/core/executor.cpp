@@ -152,6 +152,7 @@ void TaskExecutor::finish(nlohmann::json ret_value, std::exception_ptr error) {
 
     // Off the executing list before anybody is told, so that who waited for the task never still sees it there.
     const bool is_managed = impl.registry->finish(ended);
+    impl.tell_change(*ended);
     call_waiters(impl);
     if (is_managed) announce_end(impl.registry->notifications(), impl);
 }

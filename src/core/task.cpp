@@ -1,4 +1,5 @@
 #include "core/task_impl.hpp"
+#include "core/task_registry.hpp"
 
 #include <algorithm>
 #include <future>
@@ -68,7 +69,12 @@ void Task::set_accepted() {
         waiters.assign(std::make_move_iterator(first), std::make_move_iterator(impl_->waiters.end()));
         impl_->waiters.erase(first, impl_->waiters.end());
     }
+    impl_->tell_change(*this);
     impl_->call(waiters);
+}
+
+void Task::Impl::note_change(Task& task) const {
+    if (registry) registry->changes().note(task);
 }
 
 void Task::Impl::call(const Waiters& called) const {
@@ -160,7 +166,8 @@ nlohmann::json Task::exception_json() const {
 void Task::set_progress(int percent) {
     if (percent < 0 || percent > 100)
         throw std::invalid_argument("progress must be 0 to 100, not " + std::to_string(percent));
-    if (!is_finished()) impl_->progress.store(percent, std::memory_order_relaxed);
+    if (is_finished()) return;
+    if (impl_->progress.exchange(percent, std::memory_order_relaxed) != percent) impl_->tell_change(*this);
 }
 
 void Task::inc_progress(int delta) {
@@ -171,6 +178,7 @@ void Task::inc_progress(int delta) {
         if (is_finished()) return;
         grown = delta > 100 - seen ? 100 : seen + delta;
     } while (!impl_->progress.compare_exchange_weak(seen, grown, std::memory_order_relaxed));
+    if (grown != seen) impl_->tell_change(*this);
 }
 
 void Task::set_phase(TaskPhase phase) {
@@ -191,23 +199,32 @@ void Task::set_phase(TaskPhase phase) {
         impl_->stalled_since.reset();
         impl_->phase = phase;
     }
+    impl_->tell_change(*this);
     if (is_first_start && impl_->observer != nullptr)
         impl_->observer->handle_start(*this, steady - impl_->begin_steady);
 }
 
 void Task::set_waiting_for(std::string reason) {
-    MutexLock lock(impl_->mutex);
-    impl_->waiting_for = std::move(reason);
+    {
+        MutexLock lock(impl_->mutex);
+        // Said again and again by who looks at all that wait.
+        if (impl_->waiting_for == reason) return;
+        impl_->waiting_for = std::move(reason);
+    }
+    impl_->tell_change(*this);
 }
 
 void Task::set_stalled(bool stalled) {
     const WallTime now = impl_->clock->wall();
-    MutexLock lock(impl_->mutex);
-    if (!stalled) {
-        impl_->stalled_since.reset();
-    } else if (!impl_->stalled_since) {
-        impl_->stalled_since = now;
+    {
+        MutexLock lock(impl_->mutex);
+        if (stalled == impl_->stalled_since.has_value()) return;
+        if (stalled)
+            impl_->stalled_since = now;
+        else
+            impl_->stalled_since.reset();
     }
+    impl_->tell_change(*this);
 }
 
 nlohmann::json Task::bound() const {

@@ -14,6 +14,9 @@ namespace taskd {
 class TaskObserver;
 class TaskRegistry;
 
+/// How many TaskChanges gather, in the whole program: all that a change costs while nobody watches.
+inline std::atomic<int> change_watchers{0};
+
 /// The state of a task. What never changes after construction needs no lock; the outcome is written once, before
 /// `finished` is set, and read after it was seen.
 struct Task::Impl {
@@ -48,7 +51,8 @@ struct Task::Impl {
 
     std::atomic<int> progress{0};
     std::atomic<bool> accepted{true};
-    std::atomic<bool> finishing{false};  ///< Claimed by the first `finish`.
+    std::atomic<bool> finishing{false};        ///< Claimed by the first `finish`.
+    std::atomic<bool> change_is_noted{false};  ///< TaskChanges has it already.
     /// Set together with the move to the finished tasks, under the registry's lock.
     std::atomic<bool> finished{false};
 
@@ -86,6 +90,12 @@ struct Task::Impl {
 
     /// Calls them, in this thread; what they throw is logged.
     void call(const Waiters& called) const;
+
+    /// For those who watch: something of the task is not as it was.
+    void tell_change(Task& task) const {
+        if (change_watchers.load(std::memory_order_relaxed) != 0) note_change(task);
+    }
+    void note_change(Task& task) const;
 
     double duration_s() const {
         const auto end = finished.load(std::memory_order_acquire) ? end_steady : clock->steady();

@@ -103,6 +103,7 @@ std::shared_ptr<Task> TaskManager::run_function(std::string name, nlohmann::json
     const bool is_new = task == made;
     if (created != nullptr) *created = is_new;
     if (!is_new) return task;
+    impl.tell_change(*task);
     try {
         executor.init(task);
         executor.start();
@@ -174,6 +175,10 @@ void TaskManager::restore_finished(std::string id, std::string name, nlohmann::j
 
 NotificationQueue& TaskManager::notifications() noexcept {
     return impl_->registry->notifications();
+}
+
+TaskChanges& TaskManager::changes() noexcept {
+    return impl_->registry->changes();
 }
 
 ThreadPool& TaskManager::pool() noexcept {

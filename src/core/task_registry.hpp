@@ -8,6 +8,7 @@
 #include <memory_resource>
 #include <unordered_map>
 
+#include <taskd/task_changes.hpp>
 #include <taskd/task_manager.hpp>
 
 namespace taskd {
@@ -36,6 +37,7 @@ class TaskRegistry {
     void close();
 
     NotificationQueue& notifications() noexcept { return notifications_; }
+    TaskChanges& changes() noexcept { return changes_; }
 
   private:
     /// The executing tasks of one name, by the identity of their metadata.
@@ -49,6 +51,7 @@ class TaskRegistry {
     const Retention retention_;
     const Clock& clock_;
     NotificationQueue notifications_;
+    TaskChanges changes_;
 
     mutable Mutex mutex_;
     bool closed_ TASKD_GUARDED_BY(mutex_) = false;
