@@ -15,6 +15,8 @@
 
 namespace taskd::http {
 
+class BodyStream;
+
 /// Whether two header names are the same: ASCII letters compare without case.
 bool same_name(std::string_view left, std::string_view right) noexcept;
 
@@ -115,12 +117,14 @@ class Body {
 
 /// The server adds the usual headers (Server, Date, …); one that is named here replaces the usual one. Content-Length,
 /// Connection and Transfer-Encoding are the server's own and ignored here. 204 and 304 are sent without a body.
+/// A response with a stream has that as its body, uncompressed, and is the last of its connection.
 struct Response {
     int status = 200;
     std::string content_type = "application/json";  ///< Empty: no Content-Type.
     std::vector<NameValue> headers;
     Body body;
     std::string about;  ///< What the request was about, for whoever watches over the routes; not sent.
+    std::shared_ptr<BodyStream> stream = {};
 };
 
 /// "Not Found"; "Unknown" for a status that has no phrase.

@@ -8,6 +8,7 @@
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -51,6 +52,20 @@ class PlainStream {
     /// Reads what is of no interest any more.
     net::awaitable<std::size_t> drop_some(net::mutable_buffer space, boost::system::error_code& error) {
         return read_some(space, error);
+    }
+
+    /// Calls `handler` with the error code once there is something to read, or the client has gone.
+    template <typename Handler>
+    void when_readable(Handler handler) {
+        socket_.async_wait(StreamSocket::wait_read, std::move(handler));
+    }
+
+    /// Drops some of what has come, without waiting. @returns  Whether the client is still there.
+    bool drop_now() {
+        std::array<char, 4096> dropped{};
+        boost::system::error_code error;
+        socket_.read_some(net::buffer(dropped), error);
+        return !error || error == net::error::would_block;
     }
 
     void cancel() {

@@ -33,6 +33,12 @@ bool is_owned_by_server(std::string_view name) noexcept {
     return same_name(name, "Content-Length") || same_name(name, "Connection") || same_name(name, "Transfer-Encoding");
 }
 
+void append_hexadecimal(std::string& text, std::size_t number) {
+    std::array<char, 16> digits{};
+    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
+    text.append(digits.data(), end);
+}
+
 void append_number(std::string& text, std::size_t number) {
     std::array<char, 20> digits{};
     const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
@@ -92,13 +98,15 @@ void ResponseWriter::add_usual_headers(const Response& response, std::string& he
 
 void ResponseWriter::write(Response response, const ResponseFor& request, WireResponse& out) {
     const bool has_body = response.status != 204 && response.status != 304;
+    const bool is_stream = has_body && response.stream;
+    out.stream = is_stream && !request.is_head ? std::move(response.stream) : nullptr;
     // Errors are short, and clients that cannot read an answer should be able to read why.
     const bool is_error = response.status >= 400;
-    const bool gzip = has_body && !is_error && request.accepts_gzip && !response.body.empty() &&
+    const bool gzip = has_body && !is_stream && !is_error && request.accepts_gzip && !response.body.empty() &&
                       is_compressible(response.content_type) && !has_header(response, "Content-Encoding");
     out.encoded = gzip ? gzip_.encode(response.body) : nullptr;
     out.plain = std::move(response.body);
-    out.body = !has_body ? std::string_view{} : gzip ? std::string_view(*out.encoded) : out.plain.view();
+    out.body = !has_body || is_stream ? std::string_view{} : gzip ? std::string_view(*out.encoded) : out.plain.view();
 
     auto& head = out.head;
     head.assign("HTTP/1.1 ");
@@ -110,12 +118,14 @@ void ResponseWriter::write(Response response, const ResponseFor& request, WireRe
     for (const auto& [name, value] : response.headers)
         if (!is_owned_by_server(name)) append_header(head, name, value);
     if (gzip) head.append("Content-Encoding: gzip\r\n");
-    if (has_body) {
+    if (is_stream) {
+        if (!request.is_http_1_0) head.append("Transfer-Encoding: chunked\r\n");
+    } else if (has_body) {
         head.append("Content-Length: ");
         append_number(head, out.body.size());
         head.append("\r\n");
     }
-    if (request.close)
+    if (request.close || is_stream)
         head.append("Connection: close\r\n");
     else if (request.is_http_1_0)
         head.append("Connection: keep-alive\r\n");
@@ -126,6 +136,22 @@ void ResponseWriter::write(Response response, const ResponseFor& request, WireRe
         head.append(out.body);
         out.body = {};
     }
+}
+
+void write_piece(std::string_view piece, bool is_http_1_0, WireResponse& out) {
+    out.head.clear();
+    out.body = {};
+    if (is_http_1_0) {
+        out.head.append(piece);
+        return;
+    }
+    append_hexadecimal(out.head, piece.size());
+    out.head.append("\r\n").append(piece).append("\r\n");
+}
+
+void write_last_piece(bool is_http_1_0, WireResponse& out) {
+    out.head.assign(is_http_1_0 ? "" : "0\r\n\r\n");
+    out.body = {};
 }
 
 }  // namespace taskd::http

@@ -22,13 +22,20 @@ struct ResponseFor {
     bool close = false;         ///< The connection ends after this response.
 };
 
-/// The bytes of one response, ready to send: `head`, then `body`.
+/// The bytes of one response, ready to send: `head`, then `body`, or what `stream` gives.
 struct WireResponse {
     std::string head;       ///< Status line and fields, and the body as well when it is small.
     std::string_view body;  ///< Lives in one of the next two.
     Body plain;
     std::shared_ptr<const std::string> encoded;
+    std::shared_ptr<BodyStream> stream;  ///< Null: the response is complete.
 };
+
+/// A piece of a stream as it goes out: a chunk, unless the client is too old for such. Not empty.
+/// @source RFC 9112 7.1
+void write_piece(std::string_view piece, bool is_http_1_0, WireResponse& out);
+/// What tells the client that a stream has ended; nothing where that is the end of the connection.
+void write_last_piece(bool is_http_1_0, WireResponse& out);
 
 /// Writes responses in the dashboard's form, with its headers on each. Not thread-safe: one for each thread.
 /// @source dashboard-contract.md 0.5

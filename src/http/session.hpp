@@ -1,6 +1,8 @@
 #pragma once
 
 #include "http/awaitable.hpp"
+#include "http/body_stream.hpp"
+#include "http/callback_wait.hpp"
 #include "http/plain_stream.hpp"
 #include "http/request_reader.hpp"
 #include "http/server_thread.hpp"
@@ -8,7 +10,9 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -16,6 +20,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
 
@@ -69,9 +74,10 @@ class Session final : public Connection {
             Response response;
             const auto* later = answer_now(response);
             if (later) response = co_await answer_later(*later);
-            response_for_.close = !reader_.keep_alive() || thread_.is_stopping();
+            response_for_.close = !reader_.keep_alive() || thread_.is_stopping() || response.stream;
             compose(std::move(response));
             if (!write_now() && !co_await write_rest()) co_return;
+            if (wire_.stream) co_await send_stream(std::move(wire_.stream));
             if (response_for_.close) co_return;
             make_ready_for_next();
         }
@@ -93,7 +99,8 @@ class Session final : public Connection {
     }
 
     void finish() override {
-        if (idle_) stream_.cancel();
+        if (idle_ || follower_) stream_.cancel();
+        if (wake_) wake_();
     }
 
     void cut() override { stream_.close(); }
@@ -287,6 +294,46 @@ class Session final : public Connection {
         co_return true;
     }
 
+    /// Sends what comes until the source or the client has had enough. The time limits hold for each piece: a client
+    /// that does not take one is cut off, and a source that has nothing to say keeps nobody from waiting.
+    net::awaitable<void> send_stream(std::shared_ptr<BodyStream> source) {
+        request_ = Request();
+        follow_client();
+        bool is_whole = true;
+        for (std::string piece; !client_is_gone_ && !thread_.is_stopping() && source->next(piece); piece.clear()) {
+            if (!piece.empty()) {
+                write_piece(piece, response_for_.is_http_1_0, wire_);
+                is_whole = write_now() || co_await write_rest();
+                if (!is_whole) break;
+            }
+            CallbackWait wait(co_await net::this_coro::executor);
+            wake_ = wait.callback();
+            if (!client_is_gone_ && !thread_.is_stopping() && source->on_more(wake_))
+                co_await wait.wait_for(source->patience());
+            wake_ = nullptr;
+        }
+        follower_.reset();
+        if (client_is_gone_ || !is_whole) co_return;
+        write_last_piece(response_for_.is_http_1_0, wire_);
+        write_now();
+    }
+
+    /// Notices that the client of a stream has gone: nothing else reads meanwhile. What it sends is dropped.
+    void follow_client() {
+        follower_ = std::make_shared<Session*>(this);
+        stream_.when_readable([follower = std::weak_ptr<Session*>(follower_)](const boost::system::error_code& error) {
+            if (const auto session = follower.lock()) (*session)->look_for_client(error);
+        });
+    }
+
+    void look_for_client(const boost::system::error_code& error) {
+        if (error == net::error::operation_aborted) return;  // whoever cancelled ends the stream as well
+        if (!error && stream_.drop_now()) return follow_client();
+        client_is_gone_ = true;
+        stream_.cancel();
+        if (wake_) wake_();
+    }
+
     /// A connection may be idle for long: it keeps no large buffers meanwhile.
     void make_ready_for_next() {
         constexpr std::size_t kept_bytes = 64 * 1024;
@@ -352,6 +399,10 @@ class Session final : public Connection {
     bool expired_ = false;
     bool idle_ = false;  // may be ended without anybody missing anything
     bool lingers_ = false;
+    std::shared_ptr<Session*>
+        follower_;                // there while a stream is sent: what waits for the client's end knows us by it
+    std::function<void()> wake_;  // of a stream that waits
+    bool client_is_gone_ = false;
     std::list<Connection*>::iterator entry_;  // last: entered when all else is there
 };
 

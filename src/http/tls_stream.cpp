@@ -1,5 +1,6 @@
 #include "http/tls_stream.hpp"
 
+#include <array>
 #include <string_view>
 
 #include <sys/socket.h>
@@ -116,6 +117,13 @@ void TlsStream::end_output() {
 
 net::awaitable<std::size_t> TlsStream::drop_some(net::mutable_buffer space, boost::system::error_code& error) {
     return socket_.async_read_some(space, net::redirect_error(net::use_awaitable, error));
+}
+
+bool TlsStream::drop_now() {
+    if (!tls_) return false;
+    std::array<char, 4096> dropped{};
+    const auto status = tls_->read(dropped).status;
+    return status != Status::ended && status != Status::failed;
 }
 
 void TlsStream::cancel() {

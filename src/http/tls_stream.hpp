@@ -36,6 +36,11 @@ class TlsStream {
     net::awaitable<std::size_t> write_some(const TwoBuffers& bytes, boost::system::error_code& error);
     void end_output();
     net::awaitable<std::size_t> drop_some(net::mutable_buffer space, boost::system::error_code& error);
+    template <typename Handler>
+    void when_readable(Handler handler) {
+        socket_.async_wait(StreamSocket::wait_read, std::move(handler));
+    }
+    bool drop_now();
     void cancel();
     void close();
 

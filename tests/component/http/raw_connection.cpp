@@ -72,8 +72,7 @@ void RawConnection::end_of_requests() {
     ::shutdown(socket_.get(), SHUT_WR);
 }
 
-void RawConnection::keep_small_receive_buffer() {
-    const int bytes = 4096;
+void RawConnection::keep_small_receive_buffer(int bytes) {
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
@@ -103,6 +102,22 @@ std::string RawConnection::response(bool without_body) {
         }
         if (!receive()) throw std::runtime_error("the connection ended before the response: " + received_);
     }
+}
+
+std::string RawConnection::until(std::string_view end) {
+    for (;;) {
+        const auto found = received_.find(end);
+        if (found != std::string::npos) return take(found + end.size());
+        if (!receive()) throw std::runtime_error("the connection ended before what was awaited: " + received_);
+    }
+}
+
+std::string RawConnection::take(std::size_t bytes) {
+    while (received_.size() < bytes)
+        if (!receive()) throw std::runtime_error("the connection ended before what was awaited: " + received_);
+    auto taken = received_.substr(0, bytes);
+    received_.erase(0, bytes);
+    return taken;
 }
 
 std::string RawConnection::rest() {

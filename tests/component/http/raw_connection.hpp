@@ -24,10 +24,13 @@ class RawConnection {
     /// As much as the server takes without reading on; returns the number of bytes.
     std::size_t send_what_fits(std::string_view bytes);
     void end_of_requests();  ///< Half-closes.
-    void keep_small_receive_buffer();
+    void keep_small_receive_buffer(int bytes = 4096);
 
     /// Head and body of the next response.
     std::string response(bool without_body = false);
+    /// What comes next: up to and with `end`, or so many bytes.
+    std::string until(std::string_view end);
+    std::string take(std::size_t bytes);
     /// Everything up to the end; a reset counts as one.
     std::string rest();
     void close() { socket_.reset(); }

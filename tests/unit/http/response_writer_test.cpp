@@ -1,5 +1,7 @@
 #include "http/response_writer.hpp"
 
+#include "http/body_stream.hpp"
+
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -55,6 +57,51 @@ TEST(ResponseWriter, LetsAResponseReplaceAHeader) {
     EXPECT_THAT(text, HasSubstr("\r\nX-Total-Count: 3\r\n"));
     EXPECT_THAT(text, HasSubstr("\r\nServer: Test-Server\r\n"));
     EXPECT_THAT(text, HasSubstr("\r\nDate: "));
+}
+
+class NoPieces final : public BodyStream {
+  public:
+    bool next(std::string&) override { return false; }
+    bool on_more(std::function<void()>) override { return false; }
+    std::chrono::milliseconds patience() const override { return {}; }
+};
+
+TEST(ResponseWriter, LeavesTheLengthOfAStreamOpen) {
+    ResponseWriter writer("Test-Server");
+    WireResponse wire;
+    const auto write = [&](const ResponseFor& request) {
+        auto response = with_body("ignored");
+        response.stream = std::make_shared<NoPieces>();
+        writer.write(std::move(response), request, wire);
+        return wire.head;
+    };
+
+    const auto text = write({.accepts_gzip = true});
+    EXPECT_THAT(text, EndsWith("\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"));
+    EXPECT_THAT(text, Not(HasSubstr("Content-Length")));
+    EXPECT_THAT(text, Not(HasSubstr("Content-Encoding")));
+    EXPECT_NE(wire.stream, nullptr);
+
+    EXPECT_THAT(write({.is_http_1_0 = true}), Not(HasSubstr("Transfer-Encoding")));
+    EXPECT_NE(wire.stream, nullptr);
+
+    EXPECT_THAT(write({.is_head = true}), HasSubstr("Transfer-Encoding: chunked"));
+    EXPECT_EQ(wire.stream, nullptr) << "nothing follows";
+
+    writer.write(with_body("{}"), {}, wire);
+    EXPECT_EQ(wire.stream, nullptr);
+}
+
+TEST(ResponseWriter, WritesPiecesAsChunks) {
+    WireResponse wire;
+    write_piece("0123456789abcdef", false, wire);
+    EXPECT_EQ(wire.head, "10\r\n0123456789abcdef\r\n");
+    write_last_piece(false, wire);
+    EXPECT_EQ(wire.head, "0\r\n\r\n");
+    write_piece("0123", true, wire);
+    EXPECT_EQ(wire.head, "0123");
+    write_last_piece(true, wire);
+    EXPECT_EQ(wire.head, "");
 }
 
 TEST(ResponseWriter, KeepsRepeatedHeaders) {
