@@ -148,6 +148,12 @@ const auth::User& caller_of(const http::Request& request) {
     return *static_cast<const auth::User*>(request.caller.get());
 }
 
+std::shared_ptr<const auth::User> caller_now(const Services& services, const http::Request& request) {
+    if (services.authority == nullptr || is_trusted(request.peer)) return auth::trusted_user();
+    const auto state = services.authority->state();
+    return state ? state->authenticate(token_of(request), auth::numeric_date_now()) : nullptr;
+}
+
 http::Route guarded(Access access, Right right, http::Route route) {
     if (route.now) {
         route.now = [access = std::move(access), right, inner = std::move(route.now)](http::Request& request) {

@@ -21,6 +21,9 @@ http::Response forbidden_response();
 /// Who sends the request, as the guard found out.
 const auth::User& caller_of(const http::Request& request);
 
+/// The same as of now, for an answer that goes on for long; null when the token is void by now.
+std::shared_ptr<const auth::User> caller_now(const Services& services, const http::Request& request);
+
 /// The token that a request carries: of its cookie, else of its `Authorization: Bearer`; empty when there is none.
 /// @source dashboard-contract.md 1.2
 std::string token_of(const http::Request& request);

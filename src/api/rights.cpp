@@ -37,6 +37,7 @@ constexpr std::array table{
     // Each shows a caller what the caller may see.
     RouteRight{"GET", "/api/task", any_user},
     RouteRight{"GET", "/api/task/history", any_user},
+    RouteRight{"GET", "/api/task/events", any_user},
     RouteRight{"GET", "/api/task/{id}", any_user},
     RouteRight{"DELETE", "/api/task/{id}", any_user},
     RouteRight{"GET", "/api/summary", any_user},

@@ -10,6 +10,7 @@ http::Router make_router(const Access& access) {
     });
     add_auth_routes(router, access);
     add_task_routes(router, access);
+    add_task_event_routes(router, access);
     add_history_routes(router, access);
     add_summary_routes(router, access);
     add_image_routes(router, access);

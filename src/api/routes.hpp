@@ -13,6 +13,7 @@ http::Router make_router(const Services& services);
 // One function a controller; each adds its own routes.
 void add_auth_routes(http::Router& router, const Access& access);
 void add_task_routes(http::Router& router, const Access& access);
+void add_task_event_routes(http::Router& router, const Access& access);
 void add_history_routes(http::Router& router, const Access& access);
 void add_summary_routes(http::Router& router, const Access& access);
 void add_image_routes(http::Router& router, const Access& access);

@@ -2,6 +2,7 @@
 
 #include "api/meters.hpp"
 #include "api/request_rate.hpp"
+#include "api/task_events.hpp"
 #include "auth/access_feed.hpp"
 #include "auth/login_desk.hpp"
 #include "ceph/caps_check.hpp"
@@ -58,6 +59,8 @@ struct Services {
     const Authority* authority = nullptr;
     /// What the mgr is at, as far as is known; never waits. Null: it is not asked.
     std::function<mgr::MgrTaskList()> mgr_tasks = {};
+    /// What viewers of the task list are told; null: they have to ask again and again.
+    TaskEvents* events = nullptr;
 };
 
 /// How a request gets at the services, which come and go with the active role. A request keeps what it got to its end.

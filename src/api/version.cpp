@@ -36,6 +36,7 @@ std::string Version::media_type() const {
 std::optional<http::Response> refuse_version(const http::Request& request, Version endpoint) {
     const auto accept = request.header("Accept");
     if (!accept || *accept == "*/*" || *accept == "application/json") return std::nullopt;
+    if (!endpoint.accepts_too.empty() && *accept == endpoint.accepts_too) return std::nullopt;
     const auto wanted = parse(*accept);
     if (!wanted) return http::error_response(415, "Unable to find version in request header");
     if (wanted->major == endpoint.major && wanted->minor <= endpoint.minor) return std::nullopt;

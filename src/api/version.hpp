@@ -4,13 +4,17 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace taskd::api {
+
+inline constexpr std::string_view event_stream_type = "text/event-stream";
 
 /// The version of an endpoint, which clients ask for in `Accept: application/vnd.ceph.api.v1.0+json`.
 struct Version {
     int major = 1;
     int minor = 0;
+    std::string_view accepts_too = {};  ///< A type beside those of JSON that clients may ask this endpoint for.
 
     /// "application/vnd.ceph.api.v1.0+json"
     std::string media_type() const;

@@ -22,6 +22,11 @@ constexpr milliseconds reconnect_pause{1'000};
 /// For the last writes of the journal and the return of the role, beyond the grace time.
 constexpr milliseconds farewell{4'000};
 
+/// Who watches the tasks of a front that is no longer the active one is to go to the one that is.
+void end_streams(const api::Access::Standing& before) {
+    if (before.services && before.services->events != nullptr) before.services->events->close();
+}
+
 }  // namespace
 
 Lifecycle::Lifecycle(Options options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
@@ -114,6 +119,7 @@ void Lifecycle::publish(std::shared_ptr<Session> session, std::string state, std
         std::swap(standing, standing_);
         wake_.notify_all();
     }
+    end_streams(standing);
 }
 
 void Lifecycle::confirm(const Ownership& ownership) {
@@ -132,10 +138,13 @@ void Lifecycle::handle_lost(const std::string& why) {
     // new active front has found in the journal. The session goes on until that thread ends it.
     api::Access::Standing nobody;
     nobody.state = "standby";
-    const MutexLock lock(mutex_);
-    lost_ = true;
-    std::swap(nobody, standing_);
-    wake_.notify_all();
+    {
+        const MutexLock lock(mutex_);
+        lost_ = true;
+        std::swap(nobody, standing_);
+        wake_.notify_all();
+    }
+    end_streams(nobody);
 }
 
 std::shared_ptr<ceph::Cluster> Lifecycle::reconnect() {

@@ -169,6 +169,7 @@ struct Session::Impl {
                    around.journal, &lister} {
         services.mgr_tasks = [this] { return mgr_tasks.current(); };
         if (options.auth != Options::Auth::none) services.authority = &users.emplace(command_sender, options).authority;
+        services.events = &events;
         if (options.audit_to_cluster) services.cluster_log = &cluster_log.emplace(command_sender);
         if (around.journal) keep_history();
         tell_ends();
@@ -238,6 +239,7 @@ struct Session::Impl {
     ceph::ServiceMapEntry service_map;
     std::optional<Users> users;
     mgr::TaskFeed mgr_tasks;
+    api::TaskEvents events{tasks};
     api::Services services;
 };
 

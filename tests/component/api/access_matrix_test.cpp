@@ -48,6 +48,7 @@ constexpr std::array matrix{
     Line{"POST", "/api/auth/logout", no_login},
     Line{"GET", "/api/task", everybody},
     Line{"GET", "/api/task/history", everybody},
+    Line{"GET", "/api/task/events", everybody},
     Line{"GET", "/api/task/{id}", readers},      // of an image's task
     Line{"DELETE", "/api/task/{id}", changers},  // of one that deletes
     Line{"GET", "/api/summary", everybody},

@@ -24,6 +24,14 @@ std::string detail_of(const http::Request& request, Version endpoint = {}) {
     return nlohmann::json::parse(refuse_version(request, endpoint)->body.view())["detail"];
 }
 
+TEST(Version, OfAnEndpointMayComeBesideAnotherType) {
+    EXPECT_EQ(status_of(asking_for("text/event-stream")), 415);
+    const Version endpoint{.accepts_too = event_stream_type};
+    EXPECT_EQ(status_of(asking_for("text/event-stream"), endpoint), 200);
+    EXPECT_EQ(status_of(asking_for("application/json"), endpoint), 200);
+    EXPECT_EQ(status_of(asking_for("text/html"), endpoint), 415);
+}
+
 TEST(Version, IsPartOfTheMediaType) {
     EXPECT_EQ(Version().media_type(), "application/vnd.ceph.api.v1.0+json");
     EXPECT_EQ((Version{2, 10}.media_type()), "application/vnd.ceph.api.v2.10+json");
