@@ -3,6 +3,7 @@ import { html, render, useEffect, useReducer, useRef, useState } from './preact-
 const shownAtOnce = 100;
 const mostFinished = 10000;
 const pollInterval = 2000;
+const pollsUntilNextTry = 15; // for events
 
 // What the daemon says.
 
@@ -43,6 +44,8 @@ const tasks = {
     timer: 0,
     source: null,
     generation: 0,
+    held: null, // events that came while the list was read: the list may be older than they are
+    isWhole: false, // whether the list was read since the events began
 
     changed() {
         if (!this.frame)
@@ -70,10 +73,16 @@ const tasks = {
     },
 
     async read() {
-        const { answer } = await ask('GET', '/api/task?detail=1');
-        this.byId.clear();
-        for (const task of [...answer.executing_tasks, ...answer.finished_tasks]) this.put(task);
-        for (const id of this.marks.keys()) if (!this.byId.has(id)) this.marks.delete(id);
+        const held = (this.held = []);
+        try {
+            const { answer } = await ask('GET', '/api/task?detail=1');
+            this.byId.clear();
+            for (const task of [...answer.executing_tasks, ...answer.finished_tasks]) this.put(task);
+            for (const id of this.marks.keys()) if (!this.byId.has(id)) this.marks.delete(id);
+        } finally {
+            if (this.held === held) this.held = null;
+            for (const task of held) this.put(task);
+        }
         this.changed();
     },
 
@@ -88,39 +97,49 @@ const tasks = {
         this.stop();
         const source = new EventSource('/api/task/events');
         this.source = source;
-        source.onopen = () => this.readWhileLive();
+        this.isWhole = false;
+        // The first event says whether the list is to be read: not when the daemon knows what we missed.
+        source.onopen = () => this.isWhole && this.become('live');
         source.addEventListener('reset', () => this.readWhileLive());
         source.addEventListener('task', (event) => {
-            this.put(JSON.parse(event.data));
+            const task = JSON.parse(event.data);
+            if (this.held) return this.held.push(task);
+            this.put(task);
             if (this.byId.size > mostFinished * 1.2) this.trim();
             this.changed();
         });
         source.onerror = () => {
             if (this.source !== source) return;
-            if (source.readyState === EventSource.CLOSED) this.poll(this.generation);
+            if (source.readyState === EventSource.CLOSED) this.poll(this.generation, pollsUntilNextTry);
             else this.become('lost');
         };
     },
 
     async readWhileLive() {
         const generation = this.generation;
+        this.isWhole = false;
         try {
             await this.read();
-            if (generation === this.generation) this.become('live');
+            if (generation !== this.generation) return;
+            this.isWhole = true;
+            this.become('live');
         } catch (problem) {
-            if (generation === this.generation && this.state !== 'login') this.become('lost', problem.message);
+            if (generation !== this.generation || this.state === 'login') return;
+            this.become('lost', problem.message);
+            this.timer = setTimeout(() => this.readWhileLive(), pollInterval);
         }
     },
 
-    async poll(generation) {
+    async poll(generation, pollsLeft) {
         if (generation !== this.generation) return;
+        if (pollsLeft === 0) return this.start();
         try {
             await this.read();
             if (generation === this.generation) this.become('polling');
         } catch (problem) {
             if (generation === this.generation && this.state !== 'login') this.become('lost', problem.message);
         }
-        if (generation === this.generation) this.timer = setTimeout(() => this.poll(generation), pollInterval);
+        if (generation === this.generation) this.timer = setTimeout(() => this.poll(generation, pollsLeft - 1), pollInterval);
     },
 
     become(state, problem = '') {
