@@ -5,6 +5,14 @@ const mostFinished = 10000;
 const pollInterval = 2000;
 const pollsUntilNextTry = 15; // for events
 
+// What stays here when the page is left; a browser that keeps nothing may refuse even the question.
+let kept = {};
+try {
+    kept = localStorage;
+} catch {
+    // Then until the page is left.
+}
+
 // What the daemon says.
 
 class Refusal extends Error {
@@ -153,6 +161,7 @@ const tasks = {
         this.stop();
         this.byId.clear();
         this.marks.clear();
+        delete kept.user;
         this.become('login');
     },
 };
@@ -305,29 +314,30 @@ function HistoryPage() {
 }
 
 function TaskPage({ id }) {
-    const [kept, setKept] = useState(null);
+    const [read, setRead] = useState(null);
     const [problem, tell] = useState('');
     const known = tasks.byId.get(id);
     useEffect(() => {
-        ask('GET', `/api/task/${id}`).then(({ answer }) => setKept(answer), async (refusal) => {
+        ask('GET', `/api/task/${id}`).then(({ answer }) => setRead(answer), async (refusal) => {
             if (refusal.status !== 404) return tell(refusal.message);
             // No longer listed: the history finds it by its id.
             try {
                 const { answer } = await ask('GET', `/api/task/history?${new URLSearchParams({ search: id, limit: shownAtOnce })}`);
                 const found = answer.tasks.find((task) => task.id === id);
-                found ? setKept(found) : tell('There is no such task.');
+                found ? setRead(found) : tell('There is no such task.');
             } catch (other) {
                 tell(other.message);
             }
         });
     }, [id]);
-    const task = known || kept;
+    const task = known || read;
     if (!task) return html`<${Problem} text=${problem} />`;
     return html`<h2>${task.name} ${subjectOf(task)}</h2><${Problem} text=${problem} />
         ${task.state !== 'finished' && html`<${Progress} task=${task} /><p><${Cancel} task=${task} tell=${tell} /></p>`}
         ${task.exception && html`<section aria-label="Error" class="problem"><strong>Error ${task.exception.code}</strong> ${task.exception.detail}</section>`}
         <dl><dt>State</dt><dd>${outcomeOf(task)}</dd><dt>Accepted</dt><dd><${Time} utc=${task.begin_time} /></dd>
-            <dt>Started</dt><dd><${Time} utc=${task.started_at} /></dd><dt>Stalled since</dt><dd><${Time} utc=${task.stalled_since} /></dd>
+            <dt>Started</dt><dd><${Time} utc=${task.started_at} /></dd>
+            ${task.stalled_since && html`<dt>Stalled since</dt><dd><${Time} utc=${task.stalled_since} /></dd>`}
             <dt>Ended</dt><dd><${Time} utc=${task.end_time} /></dd><dt>Took</dt><dd>${span(task.duration)}</dd>
             <dt>Attempts</dt><dd>${task.attempts ?? '–'}</dd><dt>Id</dt><dd><code>${id}</code></dd></dl>
         <h3 id="arguments">Arguments</h3><pre tabindex="0" aria-labelledby="arguments">${JSON.stringify(task.metadata, null, 2)}</pre>`;
@@ -374,6 +384,7 @@ function ImagesPage() {
 function LoginPage() {
     const login = async (form) => {
         const answer = await ask('POST', '/api/auth', { username: form.get('username'), password: form.get('password') });
+        kept.user = form.get('username');
         tasks.become('connecting');
         tasks.start();
         return answer;
@@ -381,6 +392,13 @@ function LoginPage() {
     return html`<${Asking} title="Log in" button="Log in" send=${login}>
         <label>User <input name="username" autocomplete="username" required /></label>
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label><//>`;
+}
+
+// The token is in a cookie that scripts do not see, so what tells that somebody is logged in is what the login left.
+function Logout() {
+    const [problem, tell] = useState('');
+    const logout = () => ask('POST', '/api/auth/logout').then(() => tasks.needsLogin(), (refusal) => tell(refusal.message));
+    return kept.user && html`<p class="state">${problem || kept.user}<button class="secondary" onClick=${logout}>Log out</button></p>`;
 }
 
 const states = { connecting: 'Connecting', live: 'Live', polling: 'Read every 2 s', lost: 'The daemon does not answer', login: 'Not logged in' };
@@ -408,7 +426,8 @@ function Page() {
     return html`<header><h1>Ceph tasks</h1><nav aria-label="Pages of this site"><ul>
             <li><a href="#/" aria-current=${current('/')}>Tasks</a></li><li><a href="#/history" aria-current=${current('/history')}>History</a></li>
             <li><a href="#/images" aria-current=${current('/images')}>Images</a></li></ul></nav>
-            <p role="status" class="state">${states[tasks.state]}${tasks.problem && `: ${tasks.problem}`}</p></header>
+            <p role="status" class=${`state ${tasks.state}`}>${states[tasks.state]}${tasks.problem && `: ${tasks.problem}`}</p>
+            <${Logout} /></header>
         <main tabindex="-1" ref=${main}>${tasks.state === 'login' ? html`<${LoginPage} />`
             : id ? html`<${TaskPage} key=${id} id=${id} />` : where === '/history' ? html`<${HistoryPage} />`
             : where === '/images' ? html`<${ImagesPage} />` : html`<${TasksPage} />`}</main>`;
