@@ -8,6 +8,7 @@
 #   asan tsan                     unit and component tests under sanitizers
 #   fuzz                          tests/fuzz: each fuzzer with its corpus for 10 s, or FUZZ_SECONDS
 #   conformance                   tests/conformance: the same requests to ceph-taskd and to Ceph's dashboard
+#   browser                       tests/e2e/browser: both web pages in Chromium; leaves screenshots in BUILD_DIR/browser
 #   chaos                         tests/e2e/chaos: two minutes of tasks while everything is killed; prints its seed
 #   bench                         tests/bench: measurements beside their alternatives; in a run of all stages only that they run
 #
@@ -16,7 +17,7 @@
 # they fail. BUILD_DIR moves the builds, each of which has a folder of its preset's name there.
 set -uo pipefail
 
-readonly ALL_STAGES=(lint unit component cluster e2e conformance chaos bench asan fuzz tsan)
+readonly ALL_STAGES=(lint unit component cluster e2e conformance browser chaos bench asan fuzz tsan)
 SOURCE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD_ROOT=$(realpath -m -- "${BUILD_DIR:-$SOURCE/build}")
 JOBS=$(nproc)
@@ -249,6 +250,11 @@ stage_e2e() {
 }
 stage_conformance() {
     build release && run_script "$SOURCE/tests/conformance/run.sh" "$(log_of conformance)" 600
+}
+stage_browser() {
+    build release || return
+    run_scripts tests/e2e/browser 600
+    echo "screenshots: $BUILD_ROOT/browser/screenshots"
 }
 stage_chaos() {
     build release || return

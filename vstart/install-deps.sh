@@ -18,6 +18,12 @@ TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps wrk nginx-light
 # dependencies today, but vstart.sh uses them itself. The dashboard is what we compare us with.
 CLUSTER=(ceph-mon ceph-mgr ceph-osd ceph-common ceph-mgr-dashboard python3 python3-rados python3-rbd)
 
+# What drives the browser is JavaScript, which npm installs: tests/e2e/browser/package.json. Debian's nodejs and npm are
+# left out where others bring these commands; theirs would take their place.
+BROWSER=(chromium)
+command -v node >/dev/null || BROWSER+=(nodejs)
+command -v npm >/dev/null || BROWSER+=(npm)
+
 # Where the machine says which services may start when a package is installed (see invoke-rc.d).
 readonly POLICY=/usr/sbin/policy-rc.d
 
@@ -110,7 +116,7 @@ install_promtool() {
         die "promtool: $(tail -n 20 "$APT_LOG")"
 }
 
-install_missing "${BUILD[@]}" "${CHECK[@]}" "${LIBRARIES[@]}" "${TESTS[@]}" "${CLUSTER[@]}"
+install_missing "${BUILD[@]}" "${CHECK[@]}" "${LIBRARIES[@]}" "${TESTS[@]}" "${CLUSTER[@]}" "${BROWSER[@]}"
 install_clang_runtime
 install_promtool
 echo "all dependencies are installed"

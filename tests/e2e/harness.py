@@ -121,11 +121,12 @@ class Answer:
 class Daemon:
     """A running ceph-taskd. Over TCP everybody may do everything, unless `auth` says otherwise; None: as it comes."""
 
-    def __init__(self, cluster, directory, *arguments, auth="none", program=CEPH_TASKD, env=None):
+    def __init__(self, cluster, directory, *arguments, auth="none", program=CEPH_TASKD, env=None,
+                 listen="127.0.0.1:0"):
         self.socket = os.path.join(directory, "taskd.sock")
         self.log = os.path.join(directory, "taskd.log")
         self.steps = os.path.join(directory, "steps.json")
-        command = [program, "-c", cluster.conf, "--socket", self.socket, "--listen", "127.0.0.1:0",
+        command = [program, "-c", cluster.conf, "--socket", self.socket, "--listen", listen,
                    *(["--auth", auth] if auth else []), *arguments]
         environment = dict(cluster.env, TASKD_TEST_STEPS=self.steps, **(env or {}))
         self.mark = os.path.getsize(self.log) if os.path.exists(self.log) else 0

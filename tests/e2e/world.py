@@ -13,9 +13,9 @@ SLOW_BYTES = 32 * GIB
 
 
 class World:
-    def __init__(self, directory):
+    def __init__(self, directory, cluster_type=Cluster, *options):
         self.directory = directory
-        self.cluster = Cluster(os.path.join(directory, "cluster"))
+        self.cluster = cluster_type(os.path.join(directory, "cluster"), *options)
         self.daemons = {}
 
     def start(self, name="one", *arguments, **options):
