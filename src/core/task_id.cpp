@@ -9,6 +9,7 @@
 namespace taskd {
 namespace {
 
+constexpr std::uint64_t forty_bits = (std::uint64_t{1} << 40U) - 1;
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Each two digits of base 32, by their value.
@@ -35,12 +36,22 @@ std::string make_task_id(WallTime now) {
         std::seed_seq seed{device(), device(), device(), device(), device(), device()};
         return std::mt19937_64(seed);
     }()};
+    thread_local std::uint64_t last_time = 0;
+    thread_local std::uint64_t high = 0;  // 40 bits each
+    thread_local std::uint64_t low = 0;
     const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+    const auto time = static_cast<std::uint64_t>(since_epoch.count());
+    // Within a millisecond the next one is one more, so that the ids of a thread sort as they were made.
+    if (time != last_time || (++low & forty_bits) == 0) {
+        last_time = time;
+        high = random();
+        low = random();
+    }
 
     std::string id(26, '0');
-    char* place = write_digits(id.data(), static_cast<std::uint64_t>(since_epoch.count()), 10);
-    place = write_digits(place, random(), 8);
-    write_digits(place, random(), 8);
+    char* place = write_digits(id.data(), time, 10);
+    place = write_digits(place, high, 8);
+    write_digits(place, low, 8);
     return id;
 }
 

@@ -3,7 +3,10 @@
 #include "core/mutex.hpp"
 
 #include <atomic>
+#include <map>
+#include <memory_resource>
 #include <optional>
+#include <string_view>
 
 #include <boost/container/small_vector.hpp>
 #include <taskd/executor.hpp>
@@ -13,6 +16,8 @@ namespace taskd {
 
 class TaskObserver;
 class TaskRegistry;
+
+using TasksById = std::pmr::map<std::string_view, Task*>;
 
 /// How many TaskChanges gather, in the whole program: all that a change costs while nobody watches.
 inline std::atomic<int> change_watchers{0};
@@ -40,8 +45,9 @@ struct Task::Impl {
     ExceptionHandler exception_handler;
     WallTime begin_time;
     SteadyTime begin_steady;
-    std::string identity;        ///< Of the metadata: the registry's key.
-    std::uint64_t sequence = 0;  ///< Order of acceptance, given by the registry.
+    std::string identity;                            ///< Of the metadata: the registry's key.
+    std::uint64_t sequence = 0;                      ///< Order of acceptance, given by the registry.
+    std::optional<TasksById::iterator> place_by_id;  ///< The registry's, under its lock.
 
     /// The one that runs it: the given one, or the pool's, which lives here and costs no allocation.
     TaskExecutor* executor = nullptr;

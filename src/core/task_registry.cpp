@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <tuple>
+#include <utility>
 
 namespace taskd {
 namespace {
@@ -28,8 +29,19 @@ std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
     if (!is_new) return same->second;
     impl.sequence = ++next_sequence_;
     ++executing_count_;
-    by_id_.emplace(impl.id, task.get());
+    add_id(*task);
     return task;
+}
+
+/// Ids begin with their time, so that the newest belongs at the end, or near it.
+void TaskRegistry::add_id(Task& task) {
+    Task::Impl& impl = *task.impl_;
+    const auto place = by_id_.emplace_hint(by_id_.end(), impl.id, &task);
+    if (place->second == &task) impl.place_by_id = place;
+}
+
+void TaskRegistry::erase_id(Task& task) {
+    if (const auto place = std::exchange(task.impl_->place_by_id, std::nullopt)) by_id_.erase(*place);
 }
 
 bool TaskRegistry::finish(const std::shared_ptr<Task>& task) {
@@ -45,7 +57,7 @@ bool TaskRegistry::finish(const std::shared_ptr<Task>& task) {
     if (task->is_accepted()) {
         insert_by_end(task, dropped);
     } else {
-        by_id_.erase(impl.id);
+        erase_id(*task);
     }
     return true;
 }
@@ -53,7 +65,7 @@ bool TaskRegistry::finish(const std::shared_ptr<Task>& task) {
 void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
     Dropped dropped;
     MutexLock lock(mutex_);
-    by_id_.emplace(task->impl_->id, task.get());
+    add_id(*task);
     insert_by_end(std::move(task), dropped);
 }
 
@@ -67,7 +79,7 @@ void TaskRegistry::insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) {
 
 void TaskRegistry::drop_oldest_into(Dropped& dropped) {
     // The oldest finished task is destroyed by the caller's `dropped`, which was declared before the lock was taken.
-    by_id_.erase(finished_.front()->impl_->id);
+    erase_id(*finished_.front());
     dropped.push_back(std::move(finished_.front()));
     finished_.pop_front();
 }

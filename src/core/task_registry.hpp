@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/mutex.hpp"
+#include "core/task_impl.hpp"
 
 #include <deque>
 #include <map>
@@ -45,6 +46,8 @@ class TaskRegistry {
     using Dropped = std::vector<std::shared_ptr<Task>>;
 
     bool is_expired(const Task& task, SteadyTime now) const;
+    void add_id(Task& task) TASKD_REQUIRES(mutex_);
+    void erase_id(Task& task) TASKD_REQUIRES(mutex_);
     void insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) TASKD_REQUIRES(mutex_);
     void drop_oldest_into(Dropped& dropped) TASKD_REQUIRES(mutex_);
 
@@ -62,7 +65,8 @@ class TaskRegistry {
     std::size_t executing_count_ TASKD_GUARDED_BY(mutex_) = 0;
     /// Names stay when their last task ends: there are few, and a hot one is not made anew for each task.
     std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
-    std::pmr::unordered_map<std::string_view, Task*> by_id_ TASKD_GUARDED_BY(mutex_){&nodes_};
+    /// In the order of their begin: what comes and goes is at the end, and near in memory however many execute.
+    TasksById by_id_ TASKD_GUARDED_BY(mutex_){&nodes_};
     std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
 };
 

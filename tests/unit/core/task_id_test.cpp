@@ -29,6 +29,15 @@ TEST(TaskId, SortsByTime) {
     }
 }
 
+TEST(TaskId, SortsWithinAMillisecond) {
+    std::string before;
+    for (int n = 0; n < 3000; ++n) {
+        const std::string id = make_task_id(id_moment);
+        ASSERT_LT(before, id);
+        before = id;
+    }
+}
+
 TEST(TaskId, IsUniqueWithinAMillisecond) {
     std::set<std::string> ids;
     for (int n = 0; n < 10'000; ++n) ids.insert(make_task_id(id_moment));
