@@ -99,7 +99,8 @@ AccessDatabase AccessDatabase::parse(std::string_view text) {
         try {
             database.users_.emplace(name, std::make_shared<const User>(user_of(name, record, roles)));
         } catch (const std::exception& problem) {
-            spdlog::warn("auth: the record of user '{}' cannot be read; it cannot log in here: {}", name, problem.what());
+            spdlog::warn("auth: the record of user '{}' cannot be read; it cannot log in here: {}", name,
+                         problem.what());
         }
     }
     return database;

@@ -67,8 +67,7 @@ std::map<std::string, std::int64_t> revoked_of(const std::string& text) {
     std::map<std::string, std::int64_t> revoked;
     const auto document = json::parse(text, nullptr, false);
     if (!document.is_object()) return revoked;
-    for (const auto& [id, expires_at] : document.items())
-        revoked[id] = whole_number(expires_at).value_or(INT64_MAX);
+    for (const auto& [id, expires_at] : document.items()) revoked[id] = whole_number(expires_at).value_or(INT64_MAX);
     return revoked;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/services.hpp"
+#include "ceph/active_lock.hpp"
 #include "ceph/cluster.hpp"
 #include "core/mutex.hpp"
 #include "daemon/options.hpp"
@@ -41,7 +42,8 @@ class Lifecycle {
     Lifecycle& operator=(const Lifecycle&) = delete;
 
     /// What is known of this front's role. Once its lock may be another's, it is not sure of what it does not know of;
-    /// and when it was not run for a while besides, it has no services until it has seen that the lock is still its own.
+    /// and when it was not run for a while besides, it has no services until it has seen that the lock is still its
+    /// own.
     api::Access::Standing standing() const;
     /// Waits until this front is active or standby, at most `timeout`.
     void wait_until_settled(std::chrono::milliseconds timeout);

@@ -222,8 +222,9 @@ void TaskFeed::State::progress_answered(const ceph::CommandAnswer& answer) {
 /// An event is told once: as what the progress module has of it.
 void TaskFeed::State::list_dashboard() {
     std::vector<MgrTask> own;
-    std::copy_if(dashboard_tasks.begin(), dashboard_tasks.end(), std::back_inserter(own), [this](const MgrTask& task) {
-        return !find_event(progress.list, [&](const MgrTask& event) { return is_same_task(task, event, {}); });
+    const auto& events = progress.list;
+    std::copy_if(dashboard_tasks.begin(), dashboard_tasks.end(), std::back_inserter(own), [&](const MgrTask& task) {
+        return !find_event(events, [&](const MgrTask& event) { return is_same_task(task, event, {}); });
     });
     dashboard.list = listed(std::move(own));
 }

@@ -1,6 +1,5 @@
-#include "worker/dispatcher_impl.hpp"
-
 #include "core/whole_number.hpp"
+#include "worker/dispatcher_impl.hpp"
 
 #include <algorithm>
 #include <cerrno>
