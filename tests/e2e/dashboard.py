@@ -82,11 +82,16 @@ class World:
         # The dashboards of both, for the standby's takes a moment longer.
         for url in self.cluster.mgr_urls():
             wait_until(lambda: self.answers(url), f"{url} answers")
-        self.daemon = Daemon(self.cluster, directory, "--trusted-proxy", "127.0.0.1", auth="dashboard")
-        self.nginx = Nginx(os.path.join(directory, "nginx"), [self.daemon], self.cluster.mgr_urls())
+        self.daemon, self.standby = (self.start_daemon(name) for name in ("one", "two"))
+        self.nginx = Nginx(os.path.join(directory, "nginx"), [self.daemon, self.standby], self.cluster.mgr_urls())
         self.page = Site(self.nginx.url)
         self.page.login(self.cluster.user, self.cluster.password)
         wait_until(lambda: self.page.request("GET", "/api/summary").status == 200, "ceph-taskd knows the users")
+
+    def start_daemon(self, name):
+        directory = os.path.join(self.directory, name)
+        os.mkdir(directory)
+        return Daemon(self.cluster, directory, "--trusted-proxy", "127.0.0.1", auth="dashboard")
 
     @staticmethod
     def answers(url):
@@ -146,7 +151,8 @@ class World:
 
     def close(self):
         self.nginx.close()
-        self.daemon.stop()
+        for daemon in (self.daemon, self.standby):
+            daemon.stop()
         self.cluster.wipe()
 
 
@@ -321,6 +327,27 @@ def after_the_failover_the_page_goes_on_by_itself(world):
                                 if task["metadata"].get("pool_name") == "of-other"], "the new mgr's task", 60)
     expect_equal(len(tasks), 1, "how often it is listed")
     expect_between(tasks[0]["begin_time"], span, "its begin")
+
+
+@check
+def a_ceph_taskd_that_dies_is_replaced_behind_the_page(world):
+    expect_equal(world.standby.get("/healthz").body["state"], "standby", "the second daemon")
+    answer = world.page.request("POST", "/api/block/image", {"pool_name": "rbd", "name": "stays", "size": 1 << 20,
+                                                             "features": ["layering"]})
+    expect_equal(answer.status, 201, f"create: {answer.text}")
+    began = time.monotonic()
+    world.daemon.stop(signal.SIGKILL)
+
+    def summary():
+        answer = world.page.request("GET", "/api/summary")
+        expect(answer.status in (200, 502, 503), lambda: f"{answer.status} {answer.text}")
+        return answer.status == 200 and json.loads(answer.text)
+    first = wait_until(summary, "the other serves through nginx", 60)
+    print(f"  {time.monotonic() - began:.1f} s after the kill the summary is there again")
+    made = {"pool_name": "rbd", "namespace": None, "image_name": "stays"}
+    expect_equal(len(tasks_of(first, "rbd/create", made)), 1, "the task of before")
+    for _ in range(6):
+        expect_equal(world.page.request("GET", "/api/summary").status, 200, "nginx did not pass over the dead one")
 
 
 if __name__ == "__main__":
