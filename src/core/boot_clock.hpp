@@ -9,11 +9,13 @@ namespace taskd {
 /// @thread  Any.
 /// @source  clock_gettime(2), CLOCK_BOOTTIME
 struct BootClock {
+    // NOLINTBEGIN(readability-identifier-naming): what std::chrono asks of a clock
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;
     using period = duration::period;
     using time_point = std::chrono::time_point<BootClock>;
     static constexpr bool is_steady = true;
+    // NOLINTEND(readability-identifier-naming)
 
     static time_point now() noexcept;
 };
