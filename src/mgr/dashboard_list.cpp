@@ -10,6 +10,13 @@ namespace {
 
 using nlohmann::json;
 
+/// What is nested deeper is left out: it is of no task, and would take the stack of whoever writes it.
+constexpr int most_nested = 32;
+
+bool is_shallow(int depth, json::parse_event_t /*event*/, const json& /*value*/) {
+    return depth <= most_nested;
+}
+
 MgrTask listed_task(const json& entry, bool is_over) {
     MgrTask task{.name = entry.at("name"),
                  .metadata = entry.at("metadata"),
@@ -27,7 +34,7 @@ MgrTask listed_task(const json& entry, bool is_over) {
 }  // namespace
 
 std::vector<MgrTask> parse_dashboard_list(std::string_view text) {
-    const auto document = json::parse(text, nullptr, false);
+    const auto document = json::parse(text, is_shallow, false);
     std::vector<MgrTask> tasks;
     for (const auto& [part, is_over] : {std::pair{"executing_tasks", false}, std::pair{"finished_tasks", true}}) {
         const auto entries = document.is_object() ? document.find(part) : document.end();
@@ -36,7 +43,7 @@ std::vector<MgrTask> parse_dashboard_list(std::string_view text) {
         for (const auto& entry : *entries) {
             try {
                 auto task = listed_task(entry, is_over);
-                if (!task.name.starts_with("progress/")) tasks.push_back(std::move(task));
+                if (task.metadata.is_object() && !task.name.starts_with("progress/")) tasks.push_back(std::move(task));
             } catch (const json::exception&) {
             } catch (const Error&) {
             }

@@ -1,5 +1,6 @@
 #include "mgr/task_feed.hpp"
 
+#include "ceph/command_output.hpp"
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
 #include "core/utf8.hpp"
@@ -39,7 +40,7 @@ MgrTaskList events_of(const ceph::CommandAnswer& answer) {
     const auto& result = answer.result;
     if (result.return_code < 0)
         throw ceph::command_error(result.return_code, result.status, to_mgr, progress_command(), nullptr);
-    return listed(tasks_of_progress(json::parse(valid_utf8(result.output), nullptr, false)));
+    return listed(tasks_of_progress(ceph::parse_output(valid_utf8(result.output), false).value_or(json())));
 }
 
 /// The first event for which `is_wanted` is true; null when there is none.
@@ -221,8 +222,8 @@ void TaskFeed::State::progress_answered(const ceph::CommandAnswer& answer) {
 
 /// An event is told once: as what the progress module has of it.
 void TaskFeed::State::list_dashboard() {
-    std::vector<MgrTask> own;
     const auto& events = progress.list;
+    std::vector<MgrTask> own;
     std::copy_if(dashboard_tasks.begin(), dashboard_tasks.end(), std::back_inserter(own), [&](const MgrTask& task) {
         return !find_event(events, [&](const MgrTask& event) { return is_same_task(task, event, {}); });
     });
