@@ -5,12 +5,30 @@
 #include <algorithm>
 
 namespace taskd::ceph {
+namespace {
+
+/// `pool/image` or `pool/namespace/image` of what a task made and its metadata has in parts; empty for other tasks.
+std::string made_image(const nlohmann::json& metadata) {
+    for (const std::string prefix : {"", "dest_", "child_"}) {
+        const auto part = [&](const char* name) {
+            const auto found = metadata.find(prefix + name);
+            return found != metadata.end() && found->is_string() ? found->get<std::string>() : std::string();
+        };
+        const auto image = part("image_name");
+        const auto name_space = part("namespace");
+        if (!image.empty()) return part("pool_name") + '/' + (name_space.empty() ? "" : name_space + '/') + image;
+    }
+    return {};
+}
+
+}  // namespace
 
 void TaskHistory::add(std::string id, const nlohmann::json& finished_view) {
     auto entry = std::make_shared<const Entry>(
         Entry{std::move(id), finished_view.at("name").get<std::string>(),
               finished_view.at("end_time").get<std::string>(), finished_view.at("success").get<bool>(),
-              finished_view.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
+              finished_view.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+              made_image(finished_view.at("metadata"))});
     MutexLock lock(mutex_);
     entries_.push_back(std::move(entry));
     if (entries_.size() > most_) entries_.pop_front();
@@ -22,7 +40,8 @@ bool TaskHistory::matches(const Entry& entry, const HistoryQuery& query) {
     if (!query.since.empty() && entry.end_time < query.since) return false;
     if (!query.until.empty() && entry.end_time >= query.until) return false;
     if (!matches_glob(query.name_glob, entry.name)) return false;
-    return query.text.empty() || entry.text.find(query.text) != std::string::npos;
+    const auto has = [&](const std::string& where) { return where.find(query.text) != std::string::npos; };
+    return has(entry.text) || has(entry.made);
 }
 
 nlohmann::json TaskHistory::view_of(const Entry& entry) {

@@ -18,7 +18,7 @@ namespace taskd::ceph {
 struct HistoryQuery {
     std::string name_glob;
     std::optional<bool> success;
-    std::string text;                                      ///< Occurs in the name, the metadata or the failure.
+    std::string text;  ///< Occurs in the name, the metadata, the failure or in `pool/image`.
     std::function<bool(const std::string& name)> may_see;  ///< None: all are seen.
     std::string since;                                     ///< UTC: ended at or after it.
     std::string until;                                     ///< UTC: ended before it.
@@ -46,6 +46,7 @@ class TaskHistory {
         std::string end_time;
         bool success;
         std::string text;  ///< The view as JSON: compact, and what is searched.
+        std::string made;  ///< `pool/image` of the image that it made: searched as well, as people write it.
     };
 
     static bool matches(const Entry& entry, const HistoryQuery& query);

@@ -156,15 +156,19 @@ check('the history is searched, and read by pages', async (page, visit) => {
     await helper('create_many', Array.from({ length: 105 }, (_, n) => `crowd-${String(n).padStart(3, '0')}`));
     await open(page, '#/history');
     const rows = page.locator('main li');
-    await page.getByLabel('Search').fill('crowd-');
+    await page.getByLabel('Search').fill('rbd/crowd-');
     await page.getByText('1–100 of 105').waitFor();
     await visit.look('history');
     await page.getByRole('button', { name: 'Older' }).click();
     await page.getByText('101–105 of 105').waitFor();
     assert.equal(await rows.count(), 5);
-    await page.getByLabel('Search').fill('crowd-042');
+    await page.getByLabel('Search').fill('rbd/crowd-042');
     await eventually(async () => (await rows.count()) === 1, 'one is found');
+    await rows.getByRole('link', { name: 'rbd/create' }).click(); // which is no longer among the newest
+    await headline(page, 'rbd/create rbd/crowd-042').waitFor();
+    await page.goBack();
     await page.getByLabel('State').selectOption('failed');
+    await page.getByLabel('Search').fill('crowd-042');
     await page.getByText('Nothing is listed.').waitFor();
 });
 

@@ -74,6 +74,23 @@ TEST_F(TaskHistoryTest, FindsWordsOfMetadataAndFailure) {
     EXPECT_THAT(search(query), ElementsAre("2"));
 }
 
+TEST_F(TaskHistoryTest, FindsAnImageAsPeopleWriteItWhereMetadataHasItsParts) {
+    const auto add_metadata = [&](const std::string& id, const json& metadata) {
+        history.add(id, {{"name", "rbd/create"}, {"end_time", ""}, {"success", true}, {"metadata", metadata}});
+    };
+    add_metadata("5", {{"pool_name", "rbd"}, {"namespace", nullptr}, {"image_name", "vm-5"}});
+    add_metadata("6", {{"src_image_spec", "rbd/vm-5"},
+                       {"dest_pool_name", "pool"},
+                       {"dest_namespace", "space"},
+                       {"dest_image_name", "vm-6"}});
+
+    HistoryQuery query;
+    query.text = "rbd/vm-5";
+    EXPECT_THAT(search(query), ElementsAre("6", "5"));
+    query.text = "pool/space/vm-";
+    EXPECT_THAT(search(query), ElementsAre("6"));
+}
+
 TEST_F(TaskHistoryTest, FindsFromATimeOnAndBeforeAnother) {
     HistoryQuery query;
     query.since = "2026-11-25T02:00:00.000000Z";
