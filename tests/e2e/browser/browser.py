@@ -27,7 +27,7 @@ from world import World, cancel, expect_cancelled  # noqa: E402
 
 DIRECTORY = os.environ["TASKD_BROWSER_DIR"]
 SCREENSHOTS = os.path.join(DIRECTORY, "screenshots")
-BOUND_S = 400  # for all checks of one page
+BOUND_S = 540  # for all checks of one page
 
 
 class Helper(http.server.ThreadingHTTPServer):

@@ -68,7 +68,7 @@ class Visit {
 }
 
 export function check(name, options, body = options) {
-    test(name, { timeout: 90000 }, async () => {
+    test(name, { timeout: 180000 }, async () => {
         const visit = await Visit.begin(body === options ? {} : options);
         try {
             await body(visit.page, visit);
