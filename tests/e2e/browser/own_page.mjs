@@ -275,6 +275,7 @@ check('it waits for a daemon that was stopped, and goes on', async (page, visit)
 });
 
 check('with users it asks for a login, and keeps to what the user may do', async (page, visit) => {
+    await helper('create', 'before-users');
     await helper('serve', 'own');
     for (const [name, role] of [['alice', 'administrator'], ['reader', 'read-only']]) await helper('make_user', name, role, `The-${name}-1!`);
     const login = async (name, password) => {
