@@ -73,7 +73,7 @@ struct Front::Impl {
 
     api::Access::Standing standing() const { return lifecycle->standing(); }
     std::shared_ptr<api::Meters> make_meters(const Options& given, const rbd::OperationRegistry& registry) const {
-        const auto made = std::make_shared<api::Meters>(api::counted_task_names(registry));
+        auto made = std::make_shared<api::Meters>(api::counted_task_names(registry));
         made->http = [this] { return server.statistics(); };
         made->routes = [this] { return server.route_statistics(); };
         made->version = version;

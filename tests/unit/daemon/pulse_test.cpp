@@ -11,8 +11,8 @@ struct PulseTest : ::testing::Test {
     const BootClock::time_point start{10h};
     Pulse pulse{start};
 
-    void beat(BootClock::time_point now) { pulse.beat(now); }
-    BootClock::time_point since_at(BootClock::time_point now) const { return pulse.since_at(now); }
+    void beat(BootClock::time_point moment) { pulse.beat(moment); }
+    BootClock::time_point since_at(BootClock::time_point moment) const { return pulse.since_at(moment); }
 };
 
 namespace {
