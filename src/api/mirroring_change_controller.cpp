@@ -162,6 +162,7 @@ Response import_token(ServicesPointer services, http::Request request) {
     if (token == arguments.end() || !token->is_string()) throw BadRequest("token", "expected text");
     const auto text = token->get<std::string>();
     arguments.erase(token);
+    if (arguments.contains("token_at")) throw BadRequest("token_at", "unknown field");  // ours to say
     const auto key = "rbd/mirror/taskd/" + http::make_request_id();
     arguments["token_at"] = key;
     (void)services->operations.operation("rbd/mirroring/bootstrap/import").decode(arguments, {});  // before it is kept

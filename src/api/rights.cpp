@@ -31,6 +31,8 @@ constexpr std::array table{
     RouteRight{"GET", "/assets/page.css", open_to_all},
     RouteRight{"GET", "/assets/preact-htm.js", open_to_all},
     RouteRight{"GET", "/assets/pico.css", open_to_all},
+    // So does what describes the routes.
+    RouteRight{"GET", "/api/openapi.json", open_to_all},
     RouteRight{"POST", "/api/auth", open_to_all},
     RouteRight{"POST", "/api/auth/check", open_to_all},
     RouteRight{"POST", "/api/auth/logout", open_to_all},

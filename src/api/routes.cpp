@@ -25,6 +25,7 @@ http::Router make_router(const Access& access) {
     add_command_routes(router, access);
     add_health_routes(router, access);
     if (access.meters) add_metrics_routes(router, access);
+    add_openapi_routes(router);
     add_page_routes(router);
     return router;
 }

@@ -28,6 +28,7 @@ void add_pool_routes(http::Router& router, const Access& access);
 void add_command_routes(http::Router& router, const Access& access);
 void add_health_routes(http::Router& router, const Access& access);
 void add_metrics_routes(http::Router& router, const Access& access);
+void add_openapi_routes(http::Router& router);
 void add_page_routes(http::Router& router);
 
 }  // namespace taskd::api

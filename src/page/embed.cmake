@@ -1,4 +1,5 @@
-# cmake -DOUTPUT=FILE -DASSETS=path|type|file;… -P embed.cmake: writes the source that has the files in it.
+# cmake -DOUTPUT=FILE -DASSETS=path|type|file;… -DHEADER=HEADER -DNAMESPACE=NAME -DFUNCTION=NAME -P embed.cmake: writes the
+# source of the function, declared in that header, that returns the files.
 set(arrays "")
 set(entries "")
 set(number 0)
@@ -11,9 +12,9 @@ foreach(asset IN LISTS ASSETS)
     file(SHA256 ${file} hash)
     string(SUBSTRING ${hash} 0 16 tag)
     string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
-    string(APPEND arrays "constexpr char asset_${number}[] = {${bytes}};\n")
+    string(APPEND arrays "constexpr char ${FUNCTION}_${number}[] = {${bytes}};\n")
     # Weak, as the server may send it compressed.
-    string(APPEND entries "    Asset{\"${path}\", \"${type}\", \"W/\\\"${tag}\\\"\", {asset_${number}, sizeof asset_${number}}},\n")
+    string(APPEND entries "    page::Asset{\"${path}\", \"${type}\", \"W/\\\"${tag}\\\"\", {${FUNCTION}_${number}, sizeof ${FUNCTION}_${number}}},\n")
     math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "#include \"page/assets.hpp\"\n\n#include <array>\n\nnamespace taskd::page {\nnamespace {\n\n${arrays}\nconstexpr std::array all{\n${entries}};\n\n}  // namespace\n\nstd::span<const Asset> assets() {\n    return all;\n}\n\n}  // namespace taskd::page\n")
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"\n\n#include <array>\n\nnamespace ${NAMESPACE} {\nnamespace {\n\n${arrays}\nconstexpr std::array all_of_${FUNCTION}{\n${entries}};\n\n}  // namespace\n\nstd::span<const page::Asset> ${FUNCTION}() {\n    return all_of_${FUNCTION};\n}\n\n}  // namespace ${NAMESPACE}\n")

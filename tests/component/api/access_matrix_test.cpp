@@ -43,6 +43,7 @@ constexpr std::array matrix{
     Line{"GET", "/assets/pico.css", no_login},
     Line{"GET", "/readyz", no_login},
     Line{"GET", "/metrics", no_login},  // from this host: see metrics_routes_test.cpp
+    Line{"GET", "/api/openapi.json", no_login},
     Line{"POST", "/api/auth", no_login},
     Line{"POST", "/api/auth/check", no_login},
     Line{"POST", "/api/auth/logout", no_login},
