@@ -3,7 +3,7 @@
 #
 # Stages, all of them by default:
 #   lint                          formatting, clang-tidy and clang's warnings, each source and public header by itself,
-#                                 scripts, the systemd unit, the manual pages
+#                                 scripts, the systemd unit, /api/openapi.json, the manual pages
 #   unit component cluster e2e    the tests of that label, release build; e2e: the scripts tests/e2e/*_test.sh as well
 #   asan tsan                     unit and component tests under sanitizers
 #   fuzz                          tests/fuzz: each fuzzer with its corpus for 10 s, or FUZZ_SECONDS
@@ -220,6 +220,8 @@ stage_lint() {
     check "formatting" "$(log_of lint-format)" formatted
     check "parsing the scripts" "$(log_of lint-scripts)" scripts_parse
     check "the systemd unit" "$(log_of lint-service)" "$SOURCE/tests/lint/service.sh"
+    check "the description of the routes" "$(log_of lint-openapi)" "$SOURCE/tests/lint/openapi/run.sh" \
+        "$BUILD_ROOT/openapi-lint"
     check "the manual pages" "$(log_of lint-manual)" manual_pages_are_sound
     # clang-tidy's and clang's findings stop the build; --keep-going tells them all at once.
     # The other presets compile sources together (CMAKE_UNITY_BUILD), where one can lean on what another includes.

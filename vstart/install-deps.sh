@@ -12,13 +12,14 @@ CHECK=(clang clang-format clang-tidy mandoc)
 LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
     zlib1g-dev libsystemd-dev prometheus-cpp-dev)
 
-TESTS=(libgtest-dev libgmock-dev libbenchmark-dev curl jq procps wrk nginx-light)
+TESTS=(libgtest-dev libgmock-dev libbenchmark-dev python3-jsonschema curl jq procps wrk nginx-light)
 
 # vstart.sh. ceph-common brings the `ceph` and `rbd` commands. The Python bindings are its
 # dependencies today, but vstart.sh uses them itself. The dashboard is what we compare us with.
 CLUSTER=(ceph-mon ceph-mgr ceph-osd ceph-common ceph-mgr-dashboard python3 python3-rados python3-rbd)
 
-# What drives the browser is JavaScript, which npm installs: tests/e2e/browser/package.json. Debian's nodejs and npm are
+# What drives the browser, and checks the description of the routes, is JavaScript, which npm installs:
+# tests/e2e/browser/package.json, tests/lint/openapi/package.json. Debian's nodejs and npm are
 # left out where others bring these commands; theirs would take their place.
 BROWSER=(chromium)
 command -v node >/dev/null || BROWSER+=(nodejs)
