@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import differences  # noqa: E402
 import document  # noqa: E402
 import scene  # noqa: E402
+from described import Description  # noqa: E402
 from harness import Failed  # noqa: E402
 from normal import comparable  # noqa: E402
 from servers import Dashboard, Ours, Reply  # noqa: E402
@@ -116,6 +117,17 @@ def judge_document():
     return is_true
 
 
+def judge_description(server, exchanges, replies):
+    """Whether what it answered is as it says itself, at /api/openapi.json."""
+    description = Description(server.ask("GET", "/api/openapi.json", {}, None).body)
+    problems = {problem for exchange, reply in zip(exchanges, replies)
+                for problem in description.problems_of_answer(exchange["method"], exchange["path"], reply.status,
+                                                              reply.headers, reply.body)}
+    for problem in sorted(problems):
+        print(f"FAILED  not as described: {problem}")
+    return not problems
+
+
 class Servers:
     """The servers, started together and asked at the same time, each in its own thread."""
 
@@ -192,6 +204,7 @@ def main():
         answers = servers.answers(exchanges)
         if options.keep_answers:
             keep(options.keep_answers, exchanges, answers)
+        verdicts.append(judge_description(servers.servers[0], exchanges, answers["ceph-taskd"]))
         for index, exchange in enumerate(exchanges):
             replies = {name: replies[index] for name, replies in answers.items()}
             verdicts.append(judge(Comparison(exchange, replies["ceph-taskd"], replies.get("dashboard"))))
