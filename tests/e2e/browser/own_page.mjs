@@ -304,7 +304,8 @@ check('with users it asks for a login, and keeps to what the user may do', async
 
     await login('alice', 'The-alice-1!');
     await finished(page, 'rbd/').first().waitFor();
-    await page.context().clearCookies(); // as at the end of its time
+    await page.context().clearCookies(); // as at the end of its time; the daemon ends the stream of events then
+    await page.reload();
     await headline(page, 'Log in').waitFor();
     await login('reader', 'The-reader-1!');
     await finished(page, 'rbd/').first().waitFor();
