@@ -35,10 +35,13 @@ class TaskChanges {
     Look take();
 
   private:
-    friend class Task;  // whose state tells changes
+    friend class Task;          // whose state tells changes
+    friend class TaskRegistry;  // which lets go of all tasks
     struct State;
 
     void note(Task& task);
+    /// Lets go of what was gathered, and gathers no more, whoever starts it.
+    void close();
 
     const std::unique_ptr<State> state_;
 };

@@ -13,6 +13,7 @@ struct TaskChanges::State {
     const std::size_t capacity;
     Mutex mutex;
     bool watches TASKD_GUARDED_BY(mutex) = false;
+    bool closed TASKD_GUARDED_BY(mutex) = false;
     Look gathered TASKD_GUARDED_BY(mutex);
 };
 
@@ -24,7 +25,15 @@ TaskChanges::~TaskChanges() {
 
 void TaskChanges::start() {
     const MutexLock lock(state_->mutex);
-    if (!std::exchange(state_->watches, true)) change_watchers.fetch_add(1);
+    if (!state_->closed && !std::exchange(state_->watches, true)) change_watchers.fetch_add(1);
+}
+
+void TaskChanges::close() {
+    {
+        const MutexLock lock(state_->mutex);
+        state_->closed = true;
+    }
+    stop();
 }
 
 TaskChanges::Look TaskChanges::stop() {

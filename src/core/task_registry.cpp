@@ -130,7 +130,9 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
     return found;
 }
 
+// Tasks that somebody still holds keep this, so that nothing of it may keep them.
 void TaskRegistry::close() {
+    changes_.close();
     Dropped dropped;
     MutexLock lock(mutex_);
     closed_ = true;
