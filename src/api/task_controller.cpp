@@ -30,7 +30,8 @@ std::optional<nlohmann::json> find_kept(const Services& services, const http::Re
     return view && may_see(caller_of(request), view->at("name").get_ref<const std::string&>()) ? view : std::nullopt;
 }
 
-/// A task that is neither executing nor kept. "Not found" is a promise: it was never accepted and never will be.
+/// A task that is neither executing nor kept. "Not found" is a promise: it never will be there. It was accepted only if
+/// it ended so long ago that the history has let go of it.
 [[noreturn]] void refuse_unknown(const Services& services, const std::string& id) {
     if (services.journal && services.journal->is_undecided(id))
         throw Error(ErrorKind::unavailable, EAGAIN, "taskd",
