@@ -368,7 +368,8 @@ def every_change_is_a_line_of_the_log_without_secrets(world):
         return [line for line in text.splitlines() if answer.task_id in line]
     wait_until(lambda: len(entries("cluster")) == 2, "both lines are in the cluster's log", 30)
     expect("ceph-taskd audit: " + world.cluster.user in entries("cluster")[0], f"not as told: {entries('cluster')}")
-    expect(len(entries("audit")) >= 2, "the monitors do not note the lines in their channel audit")
+    # Of each command the monitors note there that it came and that it ended, when they come to it.
+    wait_until(lambda: len(entries("audit")) >= 2, "the monitors note the lines in their channel audit", 30)
 
 
 @check

@@ -3,6 +3,7 @@
 #include "component/http/raw_connection.hpp"
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,8 @@ class EventViewer {
     }
     /// What stands between two empty lines: an event, or a comment.
     std::optional<std::string> next_block() {
-        head();
+        // A refusal has no chunks to wait for.
+        if (status() != 200) throw std::runtime_error("no stream of events: " + head());
         auto end = text_.find("\n\n");
         while (end == std::string::npos) {
             const auto searched = text_.size();

@@ -76,6 +76,11 @@ class DispatcherTest : public ::testing::Test {
         return {};
     }
 
+    /// The dispatcher has it and could not give it to a worker. Its status() tells how many wait, but for a moment
+    /// still of a job that a worker was just given.
+    static void wait_until_queued(const std::shared_ptr<Task>& task) {
+        wait_until([&] { return !task->status().waiting_for.empty(); });
+    }
     /// A test that would wait for ever is ended by ctest.
     static void wait_until(const std::function<bool()>& condition) {
         while (!condition()) std::this_thread::yield();

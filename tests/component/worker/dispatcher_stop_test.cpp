@@ -28,7 +28,7 @@ TEST_F(DispatcherStopTest, LetsRunningJobsEndAndStartsNoOthers) {
     const auto running = submit();
     const auto waiting = submit();
     const auto given = crew.wait_for_order(running->id());
-    wait_until([&] { return dispatcher->status().waiting == 1; });
+    wait_until_queued(waiting);
 
     std::thread stop([this] { dispatcher->stop(1h); });
     crew.wait_for_kills(1);  // of the idle one: the stop has begun
