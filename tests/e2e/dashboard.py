@@ -11,12 +11,15 @@ import json
 import os
 import re
 import signal
+import ssl
 import sys
 import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
 
+from certificate import Pair  # noqa: E402
+from event_stream import EventStream  # noqa: E402
 from harness import Daemon, Suite, expect, expect_equal, wait_until  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from servers import DashboardCluster  # noqa: E402
@@ -33,12 +36,18 @@ FAILOVER_BOUND_S = 120  # the monitors give a mgr 30 s
 class Site:
     """A server as a browser reaches it: cookies, one connection for each request."""
 
-    def __init__(self, url):
+    def __init__(self, url, ca=None):
         self.address = urllib.parse.urlsplit(url).netloc
+        self.tls = ssl.create_default_context(cafile=ca) if ca else None
         self.cookie = None
 
+    def connect(self, timeout=60):
+        if self.tls:
+            return http.client.HTTPSConnection(self.address, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection(self.address, timeout=timeout)
+
     def request(self, method, path, body=None, headers=None, timeout=60):
-        connection = http.client.HTTPConnection(self.address, timeout=timeout)
+        connection = self.connect(timeout)
         with contextlib.closing(connection):
             headers = {"Accept": MEDIA_TYPE, **({"Cookie": self.cookie} if self.cookie else {}), **(headers or {})}
             if body is not None:
@@ -192,6 +201,32 @@ def a_login_at_the_mgr_makes_and_removes_images_by_ours(world):
     names = [task["name"] for task in page.get("/api/summary")["finished_tasks"]]
     expect_equal(names, ["rbd/delete", "rbd/create"] * 2, "the tasks of the summary")
     expect_equal(tasks_of(world.dashboard().get("/api/task"), "rbd/delete"), [], "what the mgr knows of it")
+
+
+@check
+def events_come_through_nginx_as_they_happen(world):
+    with contextlib.closing(EventStream(world.page.connect(), headers={"Cookie": world.page.cookie})) as stream:
+        expect_equal(stream.next()[0], "reset", "the first event")
+        answer = world.page.request("POST", "/api/block/image", {"pool_name": "rbd", "name": "streamed", "size": 1 << 20,
+                                                                 "features": ["layering"]})
+        expect_equal(answer.status, 201, "create")
+        # nginx keeps nothing back: the end is told while the stream goes on, which no buffer of nginx's would fill.
+        told = stream.until_end_of(answer.headers["X-Task-Id"])
+        expect(told[-1]["success"], lambda: f"the end: {told[-1]}")
+
+
+@check
+def behind_tls_the_shipped_file_serves_page_logins_and_tasks(world):
+    pair = Pair(world.directory, "nginx")
+    directory = os.path.join(world.directory, "nginx-tls")
+    with Nginx(directory, [world.daemon, world.standby], world.cluster.mgr_urls(), pair) as nginx:
+        site = Site(nginx.url, ca=pair.certificate)
+        expect_equal(site.request("GET", "/").status, 200, "the page")
+        site.login(world.cluster.user, world.cluster.password)
+        expect_equal(site.request("GET", "/api/summary").status, 200, "the summary")
+        # It compares the Origin with what the browser asked for, which was https.
+        answer = site.request("DELETE", "/api/block/image/rbd%2Fnone", headers={"Origin": nginx.url.rstrip("/")})
+        expect_equal(answer.status, 404, f"a change from the page itself: {answer.text}")
 
 
 @check

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+from certificate import Pair
 from harness import CEPH_TASK, CEPH_TASKD, Suite, expect, expect_equal, run, wait_until
 from world import World, check_of, state
 
@@ -27,24 +28,6 @@ CONNECTIONS = 10_000
 MIB = 1 << 20
 # The well-behaved client's own; the others come from 127.0.0.1.
 ANOTHER_ADDRESS = ("127.0.0.2", 0)
-
-
-class Pair:
-    """A certificate that signed itself, and its key."""
-
-    def __init__(self, world, name):
-        self.certificate = os.path.join(world.directory, name + ".crt")
-        self.key = os.path.join(world.directory, name + ".key")
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-            "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1",
-            "-keyout", self.key, "-out", self.certificate)
-
-    def options(self):
-        return "--tls-certificate", self.certificate, "--tls-key", self.key
-
-    def put_in_place_of(self, other):
-        for mine, others in ((self.certificate, other.certificate), (self.key, other.key)):
-            os.replace(mine, others)
 
 
 def urls(daemon):
@@ -93,7 +76,7 @@ def start_that_fails(world, *options, conf=None):
 
 @check
 def tls_is_served_on_all_addresses_and_the_certificate_is_renewed_by_a_signal(world):
-    first, second, third = Pair(world, "first"), Pair(world, "second"), Pair(world, "third")
+    first, second, third = Pair(world.directory, "first"), Pair(world.directory, "second"), Pair(world.directory, "third")
     daemon = world.start("one", "--listen", "[::1]:0", *first.options())
     places = urls(daemon)
     expect_equal([place.rsplit(":", 1)[0] for place in places], ["https://127.0.0.1", "https://[::1]"], "addresses")
@@ -138,7 +121,7 @@ def is_trusted(url, trusted):
 def certificate_and_key_may_be_kept_in_the_cluster(world):
     line = start_that_fails(world, "--tls-from-cluster")
     expect("config-key ceph-taskd/crt" in line and "ceph config-key set" in line, line)
-    pair = Pair(world, "kept")
+    pair = Pair(world.directory, "kept")
     for key, path in (("ceph-taskd/crt", pair.certificate), ("ceph-taskd/key", pair.key)):
         world.cluster.tool("ceph", "config-key", "set", key, "-i", path)
     daemon = world.start("one", "--tls-from-cluster")
@@ -149,7 +132,7 @@ def certificate_and_key_may_be_kept_in_the_cluster(world):
 
 @check
 def mistakes_end_the_start_with_a_line_that_names_them(world):
-    one, other = Pair(world, "one"), Pair(world, "other")
+    one, other = Pair(world.directory, "one"), Pair(world.directory, "other")
     missing = os.path.join(world.directory, "missing")
 
     def line(*options):
@@ -424,7 +407,7 @@ def requests_that_are_too_much(world):
 
 @check
 def tls_that_never_comes_to_an_end(world):
-    pair = Pair(world, "held")
+    pair = Pair(world.directory, "held")
     daemon = world.start("one", *pair.options())
     files, url = open_files(daemon.pid), urls(daemon)[0]
     with contextlib.ExitStack() as opened:

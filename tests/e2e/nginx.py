@@ -2,22 +2,24 @@
 
     with Nginx(directory, daemons=[daemon], mgr_urls=[cluster.url]) as nginx:
         browse(nginx.url)
+
+The files are used as they are shipped, but for what their reader has to fill in: addresses, certificate, who speaks https.
 """
 
 import os
+import re
 import socket
 import subprocess
 import time
 import urllib.parse
 
-from harness import SOURCE, Failed, expect
+from harness import SOURCE, Failed, expect, expect_equal
 
 PROGRAM = "/usr/sbin/nginx"
-LOCATIONS = os.path.join(SOURCE, "docs/nginx/ceph-taskd-locations.conf")
+SHIPPED = os.path.join(SOURCE, "docs/nginx")
 START_BOUND_S = 20
 
-# What docs/nginx/ceph-taskd.conf holds beside the locations, for plain HTTP on a port that the system chose. Nothing
-# outside of its directory.
+# What a distribution's nginx.conf has around it. Nothing outside of its directory.
 CONF = """
 daemon off;
 worker_processes 1;
@@ -33,16 +35,31 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
-    upstream ceph_mgr {{ {mgrs} }}
-    upstream ceph_taskd {{ {taskds} keepalive 16; keepalive_timeout 30s; }}
-    server {{
-        listen {address};
-        set $ceph_mgr_scheme {mgr_scheme};
-        set $ceph_taskd_scheme {taskd_scheme};
-        include {locations};
-    }}
+    include {directory}/ceph-taskd.conf;
 }}
 """
+
+
+def filled_in(address, pair, mgr_urls, taskd_urls):
+    """docs/nginx/ceph-taskd.conf for this test. `pair`: a certificate.Pair; None: plain HTTP."""
+    with open(os.path.join(SHIPPED, "ceph-taskd.conf")) as file:
+        text = file.read()
+
+    def fill_in(pattern, value):
+        nonlocal text
+        text, count = re.subn(pattern, lambda _: value, text)
+        expect_equal(count, 1, f"places of {pattern} in ceph-taskd.conf")
+    tls = "ssl http2" if pair else ""
+    fill_in(r"(server 192\.0\.2\.\d+:8443 [^;]*;\s*)+", servers(mgr_urls, "10s") + "\n")
+    fill_in(r"(server 192\.0\.2\.\d+:8280 [^;]*;\s*)+", servers(taskd_urls, "2s") + "\n")
+    fill_in(r"listen 443 ssl http2;", f"listen {address} {tls};")
+    fill_in(r"listen \[::\]:443 ssl http2;", "")
+    fill_in(r"ssl_certificate /etc/nginx/ceph\.crt;", f"ssl_certificate {pair.certificate};" if pair else "")
+    fill_in(r"ssl_certificate_key /etc/nginx/ceph\.key;", f"ssl_certificate_key {pair.key};" if pair else "")
+    fill_in(r"\$ceph_mgr_scheme https;", f"$ceph_mgr_scheme {scheme(mgr_urls)};")
+    fill_in(r"\$ceph_taskd_scheme http;", f"$ceph_taskd_scheme {scheme(taskd_urls)};")
+    fill_in(r"include /etc/nginx/ceph-taskd-locations\.conf;", f"include {SHIPPED}/ceph-taskd-locations.conf;")
+    return text
 
 
 def servers(urls, fail_timeout):
@@ -63,10 +80,10 @@ class Nginx:
     """Serves at `url` from the end of the constructor to `close`. Daemons and mgrs may come and go meanwhile.
 
     `daemons` are harness.Daemon; `mgr_urls` those of the dashboards of all mgrs, active or not. A daemon believes
-    X-Forwarded-… when it was started with `--trusted-proxy 127.0.0.1`.
+    X-Forwarded-… when it was started with `--trusted-proxy 127.0.0.1`. `pair`: a certificate.Pair, for TLS.
     """
 
-    def __init__(self, directory, daemons, mgr_urls):
+    def __init__(self, directory, daemons, mgr_urls, pair=None):
         expect(os.access(PROGRAM, os.X_OK), f"no {PROGRAM}: vstart/install-deps.sh installs it")
         self.directory = directory
         os.makedirs(directory, exist_ok=True)
@@ -75,17 +92,16 @@ class Nginx:
             listener.bind(("127.0.0.1", 0))
             listener.listen(511)
             address = "{}:{}".format(*listener.getsockname())
-            taskd_urls = [daemon.url for daemon in daemons]
+            with open(os.path.join(directory, "ceph-taskd.conf"), "w") as file:
+                file.write(filled_in(address, pair, mgr_urls, [daemon.url for daemon in daemons]))
             conf = os.path.join(directory, "nginx.conf")
             with open(conf, "w") as file:
-                file.write(CONF.format(directory=directory, address=address, user=user(),
-                                       locations=LOCATIONS, mgrs=servers(mgr_urls, "10s"), mgr_scheme=scheme(mgr_urls),
-                                       taskds=servers(taskd_urls, "2s"), taskd_scheme=scheme(taskd_urls)))
+                file.write(CONF.format(directory=directory, user=user()))
             with open(os.path.join(directory, "stderr.log"), "ab") as log:
                 self.process = subprocess.Popen([PROGRAM, "-p", directory, "-c", conf], stdout=log, stderr=log,
                                                 pass_fds=[listener.fileno()],
                                                 env={**os.environ, "NGINX": f"{listener.fileno()};"})
-        self.url = f"http://{address}/"
+        self.url = f"{'https' if pair else 'http'}://{address}/"
         self.await_serving(address)
 
     def await_serving(self, address):
