@@ -1,5 +1,7 @@
 #include "mgr/dashboard_list.hpp"
 
+#include "core/whole_number.hpp"
+
 #include <cerrno>
 #include <chrono>
 
@@ -17,13 +19,28 @@ bool is_shallow(int depth, json::parse_event_t /*event*/, const json& /*value*/)
     return depth <= most_nested;
 }
 
+/// @throws BadRequest, json::exception
+WallTime local_time_of(const json& entry, const char* name) {
+    const auto time = parse_utc(entry.at(name).get_ref<const std::string&>());
+    if (!is_plausible(time)) throw BadRequest(name, "no time of a task");
+    return time;
+}
+
+/// @throws BadRequest, json::exception
+int progress_of(const json& entry) {
+    const auto percent = whole_number(entry.at("progress"));
+    if (!percent || *percent < 0 || *percent > 100) throw BadRequest("progress", "no percentage");
+    return static_cast<int>(*percent);
+}
+
+/// @throws BadRequest, json::exception
 MgrTask listed_task(const json& entry, bool is_over) {
     MgrTask task{.name = entry.at("name"),
                  .metadata = entry.at("metadata"),
-                 .begin_time = parse_utc(entry.at("begin_time").get_ref<const std::string&>()),
-                 .progress = entry.at("progress")};
+                 .begin_time = local_time_of(entry, "begin_time"),
+                 .progress = progress_of(entry)};
     if (is_over)
-        task.end = MgrTask::End{.time = parse_utc(entry.at("end_time").get_ref<const std::string&>()),
+        task.end = MgrTask::End{.time = local_time_of(entry, "end_time"),
                                 .duration_s = entry.at("duration"),
                                 .success = entry.at("success"),
                                 .ret_value = entry.value("ret_value", json()),

@@ -1,6 +1,7 @@
 #include "mgr/mgr_task.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 namespace taskd::mgr {
@@ -26,6 +27,12 @@ Entries merge(const Entries& one, const Entries& other, Later later) {
 }
 
 }  // namespace
+
+bool is_plausible(WallTime time) noexcept {
+    constexpr std::chrono::seconds latest{4'000'000'000};
+    const auto since_epoch = time.time_since_epoch();
+    return since_epoch >= since_epoch.zero() && since_epoch <= latest;
+}
 
 nlohmann::json MgrTask::view() const {
     nlohmann::json view{

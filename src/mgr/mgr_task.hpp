@@ -32,6 +32,9 @@ struct MgrTask {
     nlohmann::json view() const;
 };
 
+/// Whether a time that the mgr tells can be one: from 1970 to 2096, so that any two can be compared.
+bool is_plausible(WallTime time) noexcept;
+
 /// One that is listed. Immutable, so that it is shared and its text is made once, not for each who asks.
 struct ListedMgrTask {
     MgrTask task;

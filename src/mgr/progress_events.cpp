@@ -17,12 +17,13 @@ std::string text_of(const json& object, const char* name) {
 
 /// Seconds since the epoch as the mgr's Python has them. None of a time that is none.
 std::optional<WallTime> time_of(const json& event, const char* name) {
-    constexpr double latest = 4e9;  // the year 2096
     const auto found = event.find(name);
     if (found == event.end() || !found->is_number()) return std::nullopt;
     const auto seconds = found->get<double>();
-    if (!(seconds >= 0 && seconds <= latest)) return std::nullopt;
-    return WallTime(std::chrono::microseconds(std::llround(seconds * 1e6)));
+    constexpr double none = 9e9;  // more than a WallTime holds
+    if (!(seconds >= 0 && seconds < none)) return std::nullopt;
+    const WallTime time{std::chrono::microseconds(std::llround(seconds * 1e6))};
+    return is_plausible(time) ? std::optional(time) : std::nullopt;
 }
 
 std::string spec(const json& refs, const std::string& last) {

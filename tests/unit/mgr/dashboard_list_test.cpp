@@ -50,6 +50,14 @@ TEST(DashboardList, LeavesOutWhatIsNoneOfItsOwnAndWhatCannotBeRead) {
     auto no_object = entry("pool/create");
     no_object["metadata"] = 5;
 
+    std::vector<json> impossible;
+    for (const json& progress : {json(1e300), json(-1), json(101), json(0.5), json("5")})
+        impossible.emplace_back(entry("pool/create"))["progress"] = progress;
+    // Whose distance to now a WallTime could not hold.
+    for (const auto* time : {"1678-01-01T00:00:00Z", "2261-01-01T00:00:00Z"})
+        impossible.emplace_back(entry("pool/create"))["begin_time"] = time;
+
+    EXPECT_TRUE(parse_dashboard_list(list(impossible, json::array())).empty());
     EXPECT_TRUE(parse_dashboard_list(list(json::array({no_time, no_name, no_object, 5, entry("progress/x")}),
                                           json::array({entry("no end")})))
                     .empty());
