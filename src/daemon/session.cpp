@@ -10,6 +10,7 @@
 #include "ceph/journalled_executor.hpp"
 #include "ceph/service_map.hpp"
 #include "ceph/task_history.hpp"
+#include "daemon/service_status.hpp"
 #include "daemon/version.hpp"
 #include "mgr/reader_token.hpp"
 #include "mgr/task_feed.hpp"
@@ -194,14 +195,15 @@ struct Session::Impl {
                 if (!task || !task->is_accepted()) return;
                 api::tell_end(cluster_log ? &*cluster_log : nullptr, *task);
                 if (!task->failure()) return;
-                const auto text = error_text(task->failure());
                 const auto bound = task->bound();
                 const auto image = bound.is_object() && bound.contains("image_id")
                                        ? ", image id " + bound["image_id"].get<std::string>()
                                        : std::string();
-                spdlog::log(is_cancelled(task->failure()) ? spdlog::level::info : spdlog::level::warn,
-                            "task {} ({} {}{}) failed: {}", task->id(), task->name(), task->metadata().dump(), image,
-                            text);
+                const auto what = "task " + task->id() + " (" + task->name() + " " + task->metadata().dump() + image +
+                                  ") failed: " + error_text(task->failure());
+                const bool is_wanted = is_cancelled(task->failure());
+                spdlog::log(is_wanted ? spdlog::level::info : spdlog::level::warn, "{}", what);
+                if (!is_wanted) service_status.note_failure(what);
             },
             {std::string(TaskManager::finished_event)});
     }
@@ -230,6 +232,7 @@ struct Session::Impl {
     const std::shared_ptr<ceph::CheckedCaller> checked_caller;
     ceph::CommandSender command_sender;
     std::optional<ceph::ClusterLog> cluster_log;
+    ServiceStatus service_status;
     TaskManager tasks;  // whose last listeners write to the cluster's log
     ceph::SenderCommandPort commands;
     ceph::ClusterStatus cluster_status;
@@ -296,12 +299,7 @@ void Session::stop_now() {
 }
 
 void Session::publish_status() {
-    const auto status = impl_->dispatcher.status();
-    impl_->service_map.update_status({{"tasks_waiting", std::to_string(status.waiting)},
-                                      {"tasks_running", std::to_string(status.running)},
-                                      {"tasks_stalled", std::to_string(status.stalled)},
-                                      {"workers_ready", std::to_string(status.workers_ready)},
-                                      {"worker_deaths", std::to_string(status.worker_deaths)}});
+    impl_->service_map.update_status(impl_->service_status.of(impl_->dispatcher.status()));
 }
 
 }  // namespace taskd::daemon

@@ -439,9 +439,25 @@ def what_is_wrong_at_start_is_one_clear_line(world):
 
 
 @check
-def ceph_status_shows_the_daemon(world):
-    world.taskd()
+def ceph_status_shows_the_daemon_and_what_is_wrong_with_it(world):
+    daemon = world.test_taskd("--stall-after", "1")
     wait_until(lambda: re.search(r"taskd: +1 ", world.cluster.tool("ceph", "-s").stdout), "ceph -s shows taskd")
+
+    def status():
+        services = json.loads(world.cluster.tool("ceph", "service", "status", "-f", "json").stdout)
+        return services.get("taskd", {}).get(str(daemon.process.pid), {}).get("status", {})
+    wait_until(lambda: status().get("condition") == "ok", "the daemon says that it is well", 30)
+
+    daemon.set_steps({"operation": "rbd/create", "step": "create image", "action": "hold"})
+    held = daemon.create("held", asynchronous=True).task_id
+    wait_until(lambda: status()["condition"] == "1 tasks make no progress", "the stalled task is told", 30)
+    daemon.set_steps()
+    daemon.finished(held)
+    expect_equal(daemon.create("held").status, 400, "the name is taken")
+    wait_until(lambda: status()["tasks_failed"] == "1", "the failure is told", 30)
+    for words in ("rbd/create", "held", "[errno 17] RBD image already exists"):
+        expect(words in status()["last_failure"], f"no {words!r} in {status()}")
+    expect_equal(status()["condition"], "ok", "the condition afterwards")
 
 
 @check
