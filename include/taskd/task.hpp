@@ -42,6 +42,7 @@ struct TaskStatus {
     int attempts = 0;                       ///< How often it was started, in earlier lives too.
     std::optional<WallTime> stalled_since;  ///< No progress since then, though it runs.
     std::string waiting_for;                ///< Why it waits or stalls, in words; empty when it does not.
+    std::size_t queue_position = 0;         ///< In its pool's line, the next is 1; 0 when it is in none.
 };
 
 /// One run of a function, identified by (name, metadata) while it is unfinished.
@@ -114,6 +115,9 @@ class Task : public std::enable_shared_from_this<Task> {
     /// `finished`.
     void set_phase(TaskPhase phase);
     void set_waiting_for(std::string reason);
+    /// Whoever watches changes is told of the first ten, and further back each time it has halved: in a long line
+    /// everybody moves with every start.
+    void set_queue_position(std::size_t position);
     void set_stalled(bool stalled);
 
     /// What was found out about it when it was accepted (`{"image_id": …}`), an object or null. Never listed.

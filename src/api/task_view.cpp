@@ -69,6 +69,7 @@ nlohmann::json task_detail(const Task& task) {
     view["attempts"] = status.attempts;
     view["stalled_since"] = time_or_null(status.stalled_since);
     view["waiting_for"] = status.waiting_for.empty() ? nlohmann::json() : nlohmann::json(status.waiting_for);
+    view["queue_position"] = status.queue_position == 0 ? nlohmann::json() : nlohmann::json(status.queue_position);
     if (!view.contains("end_time")) view["end_time"] = nullptr;
     return view;
 }
@@ -81,7 +82,8 @@ nlohmann::json task_detail(const Task& task, const auth::User& caller) {
 }
 
 nlohmann::json kept_task_detail(nlohmann::json view) {
-    for (const char* key : {"started_at", "attempts", "stalled_since", "waiting_for"}) view.emplace(key, nullptr);
+    for (const char* key : {"started_at", "attempts", "stalled_since", "waiting_for", "queue_position"})
+        view.emplace(key, nullptr);
     return view;
 }
 

@@ -72,12 +72,20 @@ std::string short_time(const std::string& time) {
     return printable(time.substr(0, 10) + " " + time.substr(11, 8) + "Z");
 }
 
+/// "a free slot (3 of its pool's line)"; empty when it does not wait.
+std::string waiting_text(const json& task) {
+    const std::string reason = printable(text_member(task, "waiting_for"));
+    const auto position = static_cast<std::uint64_t>(number_member(task, "queue_position"));
+    if (position == 0) return reason;
+    return reason + (reason.empty() ? "" : ", ") + "place " + std::to_string(position) + " in line";
+}
+
 std::string note(const json& task) {
     if (is_finished(task)) {
         const auto exception = task.find("exception");
         return succeeded(task) || exception == task.end() ? std::string() : failure_text(*exception);
     }
-    return printable(text_member(task, "waiting_for"));
+    return waiting_text(task);
 }
 
 Row task_row(const json& task) {
@@ -132,7 +140,7 @@ std::string progress_plain_line(const ProgressView& view) {
 
 std::string state_text(const json& task) {
     if (is_finished(task)) return succeeded(task) ? "done" : "failed";
-    const std::string reason = printable(text_member(task, "waiting_for"));
+    const std::string reason = waiting_text(task);
     std::string state = text_member(task, "state");
     if (state.empty()) state = "running";
     if (!text_member(task, "stalled_since").empty()) state = "stalled";
@@ -209,7 +217,7 @@ std::string task_details(const json& task, bool color) {
     const std::vector<std::string> order{"id",        "progress",  "begin_time", "started_at",
                                          "end_time",  "duration",  "attempts",   "stalled_since",
                                          "ret_value", "exception", "metadata"};
-    const std::vector<std::string> said_above{"name", "state", "success", "waiting_for"};
+    const std::vector<std::string> said_above{"name", "state", "success", "waiting_for", "queue_position"};
     const auto add = [&](const std::string& key) {
         const json& value = task[key];
         if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return;

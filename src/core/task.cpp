@@ -149,6 +149,7 @@ TaskStatus Task::status() const {
     if (!finished) {
         status.stalled_since = impl_->stalled_since;
         status.waiting_for = impl_->waiting_for;
+        status.queue_position = impl_->queue_position;
     }
     return status;
 }
@@ -197,6 +198,7 @@ void Task::set_phase(TaskPhase phase) {
             impl_->waiting_for.clear();
         }
         impl_->stalled_since.reset();
+        impl_->queue_position = impl_->told_queue_position = 0;
         impl_->phase = phase;
     }
     impl_->tell_change(*this);
@@ -210,6 +212,19 @@ void Task::set_waiting_for(std::string reason) {
         // Said again and again by who looks at all that wait.
         if (impl_->waiting_for == reason) return;
         impl_->waiting_for = std::move(reason);
+    }
+    impl_->tell_change(*this);
+}
+
+void Task::set_queue_position(std::size_t position) {
+    constexpr std::size_t told_each = 10;
+    {
+        MutexLock lock(impl_->mutex);
+        if (impl_->queue_position == position) return;
+        impl_->queue_position = position;
+        const auto told = impl_->told_queue_position;
+        if (position > told_each && position <= told && position > told / 2) return;
+        impl_->told_queue_position = position;
     }
     impl_->tell_change(*this);
 }

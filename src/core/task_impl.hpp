@@ -78,6 +78,8 @@ struct Task::Impl {
     SteadyTime started_steady TASKD_GUARDED_BY(mutex);  ///< The same moment.
     std::optional<WallTime> stalled_since TASKD_GUARDED_BY(mutex);
     std::string waiting_for TASKD_GUARDED_BY(mutex);
+    std::size_t queue_position TASKD_GUARDED_BY(mutex) = 0;
+    std::size_t told_queue_position TASKD_GUARDED_BY(mutex) = 0;  ///< As those who watch changes were told last.
     nlohmann::json bound TASKD_GUARDED_BY(mutex);
     int attempts TASKD_GUARDED_BY(mutex) = 0;
     std::shared_ptr<const std::string> finished_text TASKD_GUARDED_BY(mutex);

@@ -176,13 +176,14 @@ void Dispatcher::Impl::end_by_force(Entry& entry) {
                  seat->killed_by_us ? "is ended by force" : "cannot be ended by force", entry.cancel_reason);
 }
 
-/// Now and then, as what a job waits for changes with the ends of others.
+/// Now and then, as what a job waits for, and how many are before it, changes with the ends of others.
 void Dispatcher::Impl::tell_why_jobs_wait() {
     const SteadyTime now = clock_.steady();
     if (now - reasons_told_ < reasons_interval) return;
     reasons_told_ = now;
     for (const auto& [id, entry] : entries_)
         if (auto reason = queue_.waits_for(id); !reason.empty()) entry.job.task->set_waiting_for(std::move(reason));
+    for (const auto& turn : queue_.turns(now)) entries_.at(*turn.id).job.task->set_queue_position(turn.position);
 }
 
 void Dispatcher::Impl::find_longest_wait() {

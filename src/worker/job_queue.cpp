@@ -1,6 +1,7 @@
 #include "worker/job_queue.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <taskd/error.hpp>
 
@@ -56,19 +57,22 @@ bool JobQueue::heavy_may_start(const PoolShare& share) const {
     return share.heavy_running < most_of_pool && heavy_running_ < most_of_all;
 }
 
+std::pair<long, std::size_t> JobQueue::rank_of(const Entry& entry, SteadyTime now) const {
+    return {static_cast<long>(entry.job.priority) - static_cast<long>((now - entry.since) / limits_.ageing),
+            entry.order};
+}
+
 std::optional<std::string> JobQueue::take_from(PoolShare& share, SteadyTime now) {
     if (share.running >= limits_.per_pool) return std::nullopt;
-    // Of each priority the oldest job is looked at; what it waited lifts it, and of equals the earlier one goes first.
+    // Of each priority the oldest job is looked at.
     std::deque<std::string>* best = nullptr;
     auto best_rank = std::make_pair(0L, std::size_t{0});
     const auto consider = [&](std::array<std::deque<std::string>, 3>& queues) {
-        for (std::size_t priority = 0; priority < queues.size(); ++priority) {
-            if (queues[priority].empty()) continue;
-            const Entry& entry = entries_.at(queues[priority].front());
-            const auto rank = std::make_pair(
-                static_cast<long>(priority) - static_cast<long>((now - entry.since) / limits_.ageing), entry.order);
+        for (auto& queue : queues) {
+            if (queue.empty()) continue;
+            const auto rank = rank_of(entries_.at(queue.front()), now);
             if (best == nullptr || rank < best_rank) {
-                best = &queues[priority];
+                best = &queue;
                 best_rank = rank;
             }
         }
@@ -175,6 +179,28 @@ std::string JobQueue::waits_for(const std::string& id) const {
     if (share.running >= limits_.per_pool)
         return "the limit of " + std::to_string(limits_.per_pool) + " tasks of pool " + entry.job.pool;
     return "a free slot";
+}
+
+std::vector<JobQueue::Turn> JobQueue::turns(SteadyTime now) const {
+    struct Waiting {
+        const std::string* pool;
+        std::pair<long, std::size_t> rank;
+        const std::string* id;
+    };
+    std::vector<Waiting> all;
+    all.reserve(waiting_);
+    for (const auto& [id, entry] : entries_)
+        if (entry.stage == Stage::blocked || entry.stage == Stage::ready)
+            all.push_back({&entry.job.pool, rank_of(entry, now), &id});
+    std::sort(all.begin(), all.end(),
+              [](const Waiting& a, const Waiting& b) { return std::tie(*a.pool, a.rank) < std::tie(*b.pool, b.rank); });
+    std::vector<Turn> turns;
+    turns.reserve(all.size());
+    for (const auto& [pool, rank, id] : all) {
+        const bool is_of_same_pool = !turns.empty() && *all[turns.size() - 1].pool == *pool;
+        turns.push_back({id, is_of_same_pool ? turns.back().position + 1 : 1});
+    }
+    return turns;
 }
 
 }  // namespace taskd::worker

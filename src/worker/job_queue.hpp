@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <taskd/clock.hpp>
@@ -68,6 +69,15 @@ class JobQueue {
     /// Why the job waits, in words: the job before it on its image, its pool's limit, or the slots.
     std::string waits_for(const std::string& id) const;
 
+    /// Whose turn it is, of one pool's jobs: the first is 1.
+    struct Turn {
+        const std::string* id;  ///< Valid until the queue changes.
+        std::size_t position;
+    };
+    /// Every job that waits. The order is the one in which those of its pool start if nothing else comes and none is
+    /// held up by its image or as a heavy one; pools take turns.
+    std::vector<Turn> turns(SteadyTime now) const;
+
   private:
     enum class Stage { blocked, ready, running, released };
     struct Entry {
@@ -84,6 +94,8 @@ class JobQueue {
         std::array<std::deque<std::string>, 3> heavy;
     };
 
+    /// Its priority as what it waited has lifted it, then its order: the lowest goes first.
+    std::pair<long, std::size_t> rank_of(const Entry& entry, SteadyTime now) const;
     bool is_first_on_its_images(const Entry& entry) const;
     void make_ready(Entry& entry);
     void leave_images(const Entry& entry);

@@ -223,12 +223,16 @@ function Cancel({ task, tell }) {
         aria-label=${`Cancel ${task.name} ${subjectOf(task)}`}>${asked ? 'Cancelling' : 'Cancel'}</button>`;
 }
 
+// The stream tells of each change among the first ten, further back now and then.
+const placeInLine = (position) => position === 1 ? 'next in line' : `${position > 10 ? 'about ' : ''}${position - 1} before it`;
+
 function Progress({ task }) {
     const rate = rateOf(task);
     const words = [`${task.progress} %`];
     if (task.state === 'queued') words[0] = 'queued';
     if (rate) words.push(`${rate.toFixed(rate < 1 ? 2 : 1)} %/s`, `${span((100 - task.progress) / rate)} left`);
     if (task.waiting_for) words.push(task.waiting_for);
+    if (task.queue_position) words.push(placeInLine(task.queue_position));
     return html`<progress max="100" value=${task.progress} aria-label=${`Progress of ${task.name} ${subjectOf(task)}`}></progress>
         <small>${words.join(' · ')}</small>`;
 }

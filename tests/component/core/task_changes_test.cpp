@@ -57,6 +57,8 @@ TEST(TaskChanges, TellOfEveryKindOfChange) {
     EXPECT_TRUE(is_told()) << "no longer stalled";
     task->set_waiting_for("something");
     EXPECT_TRUE(is_told()) << "what it waits for";
+    task->set_queue_position(2);
+    EXPECT_TRUE(is_told()) << "its place in line";
     manual.finish();
     EXPECT_TRUE(is_told()) << "its end";
     EXPECT_FALSE(is_told()) << "nothing more";
@@ -67,14 +69,33 @@ TEST(TaskChanges, AreNoneWhenEverythingIsAsItWas) {
     const auto task = run_manual(manager, "one").task;
     task->set_progress(10);
     task->set_waiting_for("something");
+    task->set_queue_position(2);
     manager.changes().start();
 
     task->set_progress(10);
     task->inc_progress(0);
     task->set_stalled(false);
     task->set_waiting_for("something");
+    task->set_queue_position(2);
 
     EXPECT_THAT(names_of(manager.changes().take()), IsEmpty());
+}
+
+TEST(TaskChanges, TellOfALongLineWhenAPlaceHasHalvedAndOfTheFirstTenEach) {
+    TaskManager manager;
+    const auto task = run_manual(manager, "one").task;
+    manager.changes().start();
+
+    std::vector<std::size_t> told;
+    for (std::size_t position = 100; position > 0; --position) {
+        task->set_queue_position(position);
+        if (!names_of(manager.changes().take()).empty()) told.push_back(position);
+        EXPECT_EQ(task->status().queue_position, position);
+    }
+    EXPECT_THAT(told, ElementsAre(100, 50, 25, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1));
+
+    task->set_queue_position(40);
+    EXPECT_THAT(names_of(manager.changes().take()), ElementsAre("one")) << "others went before it";
 }
 
 TEST(TaskChanges, TellATaskOnceHoweverOftenItChanges) {

@@ -69,7 +69,7 @@ TEST_F(DispatcherTest, NoMoreJobsRunThanThereAreThreads) {
     const auto c = submit();
     const auto first = crew.wait_for_order(a->id());
     crew.wait_for_order(b->id());
-    wait_until([&] { return dispatcher->status().waiting == 1; });
+    wait_until_queued(c);
     EXPECT_EQ(c->status().phase, TaskPhase::queued);
 
     crew.succeed(first);
@@ -104,6 +104,22 @@ TEST_F(DispatcherTest, WhatAJobWaitsForIsToldAnewWhenItChanges) {
     dispatcher->cancel(first->id(), false);
 
     advance_until([&] { return second->status().waiting_for == "a free slot"; });
+}
+
+TEST_F(DispatcherTest, AWaitingJobKnowsItsPlaceInLine) {
+    options.threads_per_worker = 1;
+    start();
+    const auto running = submit();
+    const auto given = crew.wait_for_order(running->id());
+    const auto first = submit();
+    const auto second = submit();
+    advance_until([&] { return first->status().queue_position == 1 && second->status().queue_position == 2; });
+    EXPECT_EQ(running->status().queue_position, 0U);
+
+    crew.succeed(given);
+
+    advance_until([&] { return second->status().queue_position == 1; });
+    EXPECT_EQ(first->status().queue_position, 0U);
 }
 
 TEST_F(DispatcherTest, ARecoveredJobKnowsThatItIsNoFirstAttempt) {
@@ -257,7 +273,7 @@ TEST_F(DispatcherTest, StalledJobsLeaveTheirSlotsToOthers) {
     start();
     for (int n = 0; n < 2; ++n) crew.wait_for_order(submit()->id());
     const auto third = submit();
-    wait_until([&] { return dispatcher->status().waiting == 1; });
+    wait_until_queued(third);
 
     clock.advance(10s);
 
@@ -426,7 +442,7 @@ TEST_F(DispatcherTest, TellsHowLongTheOneWaitsThatWaitsLongest) {
     const auto running = submit();
     crew.wait_for_order(running->id());
     const auto first = submit();
-    wait_until([&] { return dispatcher->status().waiting == 1; });
+    wait_until_queued(first);
     clock.advance(std::chrono::minutes(2));
     const auto second = submit();
     wait_until([&] { return dispatcher->status().oldest_wait == std::chrono::minutes(2); });

@@ -23,8 +23,9 @@ Keys keys_of(const json& object) {
     return keys;
 }
 
-const Keys executing_keys{"name",       "metadata", "begin_time",    "progress",    "id",       "state",
-                          "started_at", "duration", "stalled_since", "waiting_for", "end_time", "attempts"};
+const Keys executing_keys{"name",     "metadata",   "begin_time",    "progress",      "id",
+                          "state",    "started_at", "duration",      "stalled_since", "waiting_for",
+                          "end_time", "attempts",   "queue_position"};
 
 class TaskViewTest : public ::testing::Test {
   protected:
@@ -35,18 +36,21 @@ class TaskViewTest : public ::testing::Test {
 
 TEST_F(TaskViewTest, OfATaskThatWaitsIsAllKeysWithNullForWhatDoesNotApply) {
     manual.task->set_waiting_for("a free slot");
+    manual.task->set_queue_position(3);
     const auto view = task_detail(*manual.task);
 
     EXPECT_EQ(keys_of(view), executing_keys);
     EXPECT_EQ(view["id"], manual.task->id());
     EXPECT_EQ(view["state"], "queued");
     EXPECT_EQ(view["waiting_for"], "a free slot");
+    EXPECT_EQ(view["queue_position"], 3);
     EXPECT_EQ(view["attempts"], 0);
     EXPECT_EQ(view["begin_time"], "2026-11-25T01:31:34.380289Z");
     for (const auto* key : {"started_at", "stalled_since", "end_time"}) EXPECT_EQ(view[key], nullptr) << key;
 }
 
 TEST_F(TaskViewTest, OfATaskThatRunsTellsSinceWhen) {
+    manual.task->set_queue_position(1);
     clock.advance(2s);
     manual.task->set_phase(TaskPhase::running);
     clock.advance(3s);
@@ -57,6 +61,7 @@ TEST_F(TaskViewTest, OfATaskThatRunsTellsSinceWhen) {
     EXPECT_EQ(view["duration"], 5.0);
     EXPECT_EQ(view["attempts"], 1);
     EXPECT_EQ(view["waiting_for"], nullptr);
+    EXPECT_EQ(view["queue_position"], nullptr);
 }
 
 TEST_F(TaskViewTest, OfAStalledTaskTellsSinceWhenAndWhatItWaitsFor) {

@@ -51,6 +51,9 @@ TEST(ProgressLine, CountsTasksWhenThereAreSeveral) {
 
 TEST(StateText, TellsStateAndReason) {
     EXPECT_EQ(state_text({{"state", "queued"}, {"waiting_for", "a free worker"}}), "queued: a free worker");
+    EXPECT_EQ(state_text({{"state", "queued"}, {"waiting_for", "a free worker"}, {"queue_position", 3}}),
+              "queued: a free worker, place 3 in line");
+    EXPECT_EQ(state_text({{"state", "queued"}, {"queue_position", 3}}), "queued: place 3 in line");
     EXPECT_EQ(state_text({{"state", "running"}}), "running");
     EXPECT_EQ(state_text({{"state", "running"}, {"stalled_since", "2026-11-25T01:31:34Z"}}), "stalled");
     EXPECT_EQ(state_text({{"state", "finished"}, {"success", true}}), "done");

@@ -1,5 +1,6 @@
 #include "worker/job_queue.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 constexpr SteadyTime start_of_test{std::chrono::hours(1)};
 
@@ -368,6 +371,45 @@ TEST(JobQueue, WhatDoesNotWaitWaitsForNothing) {
 
     EXPECT_EQ(queue.waits_for("a"), "");
     EXPECT_EQ(queue.waits_for("unknown"), "");
+}
+
+// --- whose turn it is
+
+std::map<std::string, std::size_t> positions(const JobQueue& queue, SteadyTime now = start_of_test) {
+    std::map<std::string, std::size_t> positions;
+    for (const auto& turn : queue.turns(now)) positions[*turn.id] = turn.position;
+    return positions;
+}
+
+TEST(JobQueueTurns, AreCountedForEachPool) {
+    JobQueue queue({.slots = 1});
+    push(queue, job("running"));
+    queue.next(start_of_test);
+    push(queue, job("a"), job("b"), job("x", {}, "other"), job("c"));
+
+    EXPECT_THAT(positions(queue), UnorderedElementsAre(Pair("a", 1), Pair("b", 2), Pair("c", 3), Pair("x", 1)));
+}
+
+TEST(JobQueueTurns, FollowPriorityAsWhatAJobWaitedLiftsIt) {
+    JobQueue queue({.slots = 0, .ageing = 30s});
+    queue.push(prioritised("low", Priority::low), start_of_test);
+    queue.push(prioritised("normal", Priority::normal), start_of_test + 30s);
+    queue.push(prioritised("high", Priority::high), start_of_test + 30s);
+
+    EXPECT_THAT(positions(queue, start_of_test + 30s),
+                UnorderedElementsAre(Pair("high", 1), Pair("low", 2), Pair("normal", 3)));
+
+    // And so they start.
+    queue.set_slots(3);
+    EXPECT_THAT(startable(queue, start_of_test + 30s), ElementsAre("high", "low", "normal"));
+}
+
+TEST(JobQueueTurns, CountThoseThatWaitForTheirImage) {
+    JobQueue queue({});
+    push(queue, job("first", {"rbd/x"}), job("second", {"rbd/x"}), job("third", {"rbd/x"}));
+    queue.next(start_of_test);
+
+    EXPECT_THAT(positions(queue), UnorderedElementsAre(Pair("second", 1), Pair("third", 2)));
 }
 
 }  // namespace
