@@ -83,8 +83,6 @@ class Server:
 
     def ask(self, method, path, headers=None, body=None):
         headers = {**(headers or {}), **self.headers()}
-        if path.startswith("/api/block/image/trash"):
-            self.trash_read_at = time.monotonic()
         began = time.monotonic()
         connection = self.connect()
         try:
@@ -102,6 +100,8 @@ class Server:
             return reply
         finally:
             connection.close()
+            if path.startswith("/api/block/image/trash"):
+                self.trash_read_at = time.monotonic()  # or before, which nobody can tell: a purge reads it as well
 
     def settled(self, reply, success):
         """What an answer of 202 would have been, had it waited: how long tasks take is the machine's affair."""

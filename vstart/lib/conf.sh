@@ -76,6 +76,9 @@ osd mon report interval = 1
 osd boot notify delay = 0.1
 osd mon shutdown timeout = 0.5
 
+# It makes a pool only after a trial that may take as long as the lease: on a busy machine "timed out during smoke test".
+mon osd crush smoke test = false
+
 # Without these a frozen OSD is never marked down when all share one host.
 mon osd adjust heartbeat grace = false
 mon osd reporter subtree level = osd

@@ -34,7 +34,8 @@ async function remove(page, name) {
     await page.locator('cd-rbd-list .table-actions button.dropdown-toggle-split').click();
     await page.locator('cd-rbd-list .table-actions').getByRole('button', { name: 'Delete' }).click();
     const question = page.locator('cd-modal');
-    await question.locator('#confirmation').check({ force: true }); // its label is drawn over it
+    await question.getByText('Yes, I am sure').click(); // the box's label, which is drawn over it
+    await question.locator('#confirmation:checked').waitFor({ state: 'attached' });
     await question.getByRole('button', { name: 'Delete RBD' }).click();
     return question; // it goes when the deletion is under way, and stays when that was refused
 }
