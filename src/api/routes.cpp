@@ -26,7 +26,7 @@ http::Router make_router(const Access& access) {
     add_health_routes(router, access);
     if (access.meters) add_metrics_routes(router, access);
     add_openapi_routes(router);
-    add_page_routes(router);
+    add_page_routes(router, access);
     return router;
 }
 

@@ -29,6 +29,6 @@ void add_command_routes(http::Router& router, const Access& access);
 void add_health_routes(http::Router& router, const Access& access);
 void add_metrics_routes(http::Router& router, const Access& access);
 void add_openapi_routes(http::Router& router);
-void add_page_routes(http::Router& router);
+void add_page_routes(http::Router& router, const Access& access);
 
 }  // namespace taskd::api

@@ -26,9 +26,15 @@ async function ask(method, path, body) {
     const response = await fetch(path, {
         method,
         credentials: 'same-origin',
+        redirect: 'manual',
         headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
         body: body === undefined ? undefined : JSON.stringify(body),
     });
+    // Only a daemon that is no longer the active one sends elsewhere, where this page may not ask; the new one has its own.
+    if (response.type === 'opaqueredirect') {
+        location.reload();
+        throw new Refusal(303, { detail: 'Another daemon is the active one' });
+    }
     const text = await response.text();
     let answer = null;
     try {

@@ -23,6 +23,20 @@ TEST_F(AccessTest, AStandbySendsItsClientsToTheActiveOne) {
     EXPECT_EQ(response.header("Location"), "http://10.0.0.2:8280/api/task?name=rbd/*");
 }
 
+TEST_F(AccessTest, AStandbySendsBrowsersToThePageOfTheActiveOne) {
+    const auto ask = [&](std::string_view path) {
+        http::Client client(server.endpoints().front());
+        return client.request("GET", path, {}, {}, std::chrono::seconds(60));
+    };
+    is_not_active("standby", "http://10.0.0.2:8280");
+    EXPECT_EQ(ask("/").status, 303);
+    EXPECT_EQ(ask("/").header("Location"), "http://10.0.0.2:8280/");
+    EXPECT_EQ(ask("/assets/page.js").status, 200);
+
+    is_not_active("standby");
+    EXPECT_EQ(ask("/").status, 200) << "it waits for an active one";
+}
+
 TEST_F(AccessTest, AFrontThatKnowsNoActiveOneIsUnavailable) {
     is_not_active("recovering");
     for (const auto& answer : {get("/api/summary"), post("/api/block/image", json::object())}) {

@@ -101,16 +101,29 @@ class OwnPage(BrowsedWorld):
         self.port = 0
         self.serve()
 
-    def serve(self, auth="none"):
+    def serve(self, auth="none", *options):
         """(Re)starts the daemon, at the address that it had."""
         self.stop()
-        self.daemon = self.start("one", auth=auth, listen=f"127.0.0.1:{self.port}")
+        self.daemon = self.start("one", *options, auth=auth, listen=f"127.0.0.1:{self.port}")
         self.port = urllib.parse.urlsplit(self.daemon.url).port
 
     def stop(self):
         for daemon in self.daemons.values():
             expect_equal(daemon.stop(), 0, "exit code of the daemon")
         self.daemons = {}
+
+    def change_roles(self):
+        """Another daemon takes over, and the one that was the active one stands by. Returns the other's address."""
+        other = self.start("two", auth="none")
+        expect_equal(self.daemons.pop("one").stop(), 0, "exit code of the daemon")
+        wait_until(lambda: other.get("/healthz").body["state"] == "active", "the other is active", 60)
+        standby = self.start("one", auth="none", listen=f"127.0.0.1:{self.port}")
+        wait_until(lambda: standby.get("/healthz").body["state"] == "standby", "it stands by", 60)
+        return other.url
+
+    def start_removals(self, *names):
+        for name in names:
+            self.daemon.delete(name, asynchronous=True)
 
     def make_user(self, name, role, password):
         run(CEPH_TASKD, "user", "create", name, role, "-i", "-", text=password, env=self.cluster.env)

@@ -274,6 +274,32 @@ check('it waits for a daemon that was stopped, and goes on', async (page, visit)
     await visit.look('daemon-started-again');
 });
 
+check('those that wait show their place in line', async (page, visit) => {
+    await helper('serve', 'none', '--per-pool', '1');
+    const names = ['one-of-three', 'two-of-three', 'three-of-three'];
+    await helper('make_images', names, 2048 * gib);
+    await helper('start_removals', ...names);
+    await open(page);
+    await executing(page, names[1]).getByText(/queued · .+ · next in line/).waitFor();
+    await executing(page, names[2]).getByText('1 before it').waitFor();
+    await visit.look('queue');
+    await executing(page, names[0]).getByRole('button', { name: /Cancel/ }).click();
+    await executing(page, names[2]).getByText('next in line').waitFor();
+    for (const name of names.slice(1)) await cancel(page, name);
+    await helper('serve');
+});
+
+check('of a daemon that stands by it leads to the active one', async (page, visit) => {
+    await open(page);
+    const other = await helper('change_roles');
+    await page.waitForURL(`${other}/`);
+    await eventually(async () => /Live|Read every/.test(await state(page).innerText()), 'the page of the active one reads');
+    await page.goto(`${home}/#/history`);
+    await page.waitForURL(`${other}/#/history`);
+    visit.forgive(/connect-src.*\/api\/task\/events|\/api\/task\/events' violates/); // where the standby sent its EventSource
+    await helper('serve');
+});
+
 check('with users it asks for a login, and keeps to what the user may do', async (page, visit) => {
     await helper('create', 'before-users');
     await helper('serve', 'own');

@@ -51,6 +51,11 @@ class Visit {
         return visit;
     }
 
+    // What the browser says of something that the check is about is no error.
+    forgive(pattern) {
+        this.errors = this.errors.filter((error) => !pattern.test(error));
+    }
+
     async screenshot(name) {
         const path = join(process.env.SCREENSHOTS, `${name}.png`);
         await this.page.screenshot({ path, fullPage: true });
