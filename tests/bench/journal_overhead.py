@@ -15,14 +15,13 @@ import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../e2e"))
 os.environ.setdefault("TASKD_SOURCE_DIR", os.path.abspath(os.path.join(HERE, "../..")))
 
-from harness import Answer, Cluster, Daemon, UnixConnection, expect_equal  # noqa: E402
+from harness import Answer, Cluster, Daemon, UnixConnection, at_once, expect_equal  # noqa: E402
 
 
 def create_all(daemon, names):
@@ -41,12 +40,8 @@ def create_all(daemon, names):
 def turn(daemon, label, creates, clients):
     """Creates per second."""
     names = [f"{label}-{n}" for n in range(creates)]
-    threads = [threading.Thread(target=create_all, args=(daemon, names[n::clients])) for n in range(clients)]
     began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([lambda n=n: create_all(daemon, names[n::clients]) for n in range(clients)])
     took = time.monotonic() - began
     expect_equal(len(daemon.executing()), 0, "tasks that execute after the last answer")
     return creates / took

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import sys
-import threading
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -15,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "../e2e"))
 os.environ.setdefault("TASKD_SOURCE_DIR", os.path.abspath(os.path.join(HERE, "../..")))
 os.environ.setdefault("TASKD_BINARY_DIR", os.path.join(os.environ["TASKD_SOURCE_DIR"], "build/release"))
 
-from harness import UnixConnection, expect_equal  # noqa: E402
+from harness import UnixConnection, at_once, expect_equal  # noqa: E402
 
 JSON_V1 = {"Accept": "application/vnd.ceph.api.v1.0+json", "Content-Type": "application/json"}
 BOUND_S = 600
@@ -66,11 +65,7 @@ class Pool:
         expect_equal(rc, 0, command["prefix"])
 
     def create_all(self, names, clients=16):
-        threads = [threading.Thread(target=self.create, args=(names[n::clients],)) for n in range(clients)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once([lambda n=n: self.create(names[n::clients]) for n in range(clients)])
 
     def close(self):
         self.rados.rados_ioctx_destroy(self.pool)
