@@ -4,23 +4,13 @@
 # screenshots are in the folder `browser` beside the build folder.
 set -euo pipefail
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+source "$HERE/../../support/npm_packages.sh"
 export TASKD_SOURCE_DIR=${TASKD_SOURCE_DIR:-$(cd -- "$HERE/../../.." && pwd)}
 export TASKD_BINARY_DIR=${TASKD_BINARY_DIR:-${BUILD_DIR:-$TASKD_SOURCE_DIR/build}/release}
 export TASKD_BROWSER_DIR=${TASKD_BROWSER_DIR:-$(dirname -- "$TASKD_BINARY_DIR")/browser}
 unset CEPH_ARGS CEPH_KEYRING CEPH_CONF TASKD_VSTART_DIR TASKD_LISTEN TASKD_SOCKET CEPH_TASKD_URL VSTART_EXTRA_CONF
 
-# npm works beside the files that say what is wanted, and leaves the tree clean. Once for each lockfile, and for both
-# pages, which may be tested at the same time.
-install_packages() {
-    if cmp --quiet "$HERE/package-lock.json" installed-lock.json; then return; fi
-    cp -- "$HERE"/{package.json,package-lock.json,.npmrc} .
-    npm ci
-    cp -- package-lock.json installed-lock.json
-}
 mkdir -p -- "$TASKD_BROWSER_DIR"
 cd -- "$TASKD_BROWSER_DIR"
-exec {lock}>lock
-flock "$lock"
-install_packages
-exec {lock}>&-
+install_npm_packages "$HERE" # for both pages, which may be tested at the same time
 exec python3 -B "$HERE/browser.py" "$@"
