@@ -136,6 +136,7 @@ class Task : public std::enable_shared_from_this<Task> {
     /// `executing_json()` as text, bytes that are no UTF-8 replaced. What does not change is kept from the first time
     /// on, unless it is long: a page that polls lists each task hundreds of times.
     std::string executing_text() const;
+    void append_executing_text(std::string& text) const;
     /// `finished_json()` as text, bytes that are no UTF-8 replaced. Kept, unless it is long: lists are read far more
     /// often than tasks end.
     std::shared_ptr<const std::string> finished_text() const;

@@ -116,6 +116,9 @@ class TaskManager {
     TaskList list(std::string_view name_glob = {});
     /// `{"executing_tasks": […], "finished_tasks": […]}` as the dashboard serialises them.
     nlohmann::json list_json(std::string_view name_glob = {});
+    /// The same as text, bytes that are no UTF-8 replaced, for a page that polls: what has not changed since the last
+    /// call is not written anew.
+    std::string list_text();
     std::size_t executing_count() const noexcept;
 
     /// Applies the retention rule now.

@@ -128,9 +128,14 @@ std::string list_text(const TaskList& list, const mgr::MgrTaskList& others, cons
         text, list.finished, others.finished, end_of, [](const Task& task) { return *task.finished_text(); },
         [](const mgr::MgrTask& task) { return task.end->time; });
     text += "]}";
+    return with_members(std::move(text), more);
+}
+
+std::string with_members(std::string text, const nlohmann::json& more) {
     if (more.empty()) return text;
     text.back() = ',';
-    return text.append(to_text(more), 1);
+    text.append(to_text(more), 1);
+    return text;
 }
 
 }  // namespace taskd::api

@@ -36,4 +36,7 @@ void leave_out_shown(mgr::MgrTaskList& list, const TaskList& own, const TaskMana
 /// of `more`, an object, as text.
 std::string list_text(const TaskList& list, const mgr::MgrTaskList& others, const nlohmann::json& more);
 
+/// `text`, an object that is not empty, with the members of `more` as well.
+std::string with_members(std::string text, const nlohmann::json& more);
+
 }  // namespace taskd::api

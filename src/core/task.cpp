@@ -291,6 +291,12 @@ std::shared_ptr<const std::string> Task::finished_text() const {
 }
 
 std::string Task::executing_text() const {
+    std::string text;
+    append_executing_text(text);
+    return text;
+}
+
+void Task::append_executing_text(std::string& text) const {
     std::shared_ptr<const std::string> head;
     {
         MutexLock lock(impl_->mutex);
@@ -305,7 +311,7 @@ std::string Task::executing_text() const {
             impl_->executing_head = head;
         }
     }
-    return *head + std::to_string(progress()) + '}';
+    text.append(*head).append(std::to_string(progress())).push_back('}');
 }
 
 }  // namespace taskd

@@ -136,6 +136,12 @@ nlohmann::json TaskManager::list_json(std::string_view name_glob) {
     return {{"executing_tasks", std::move(executing)}, {"finished_tasks", std::move(finished)}};
 }
 
+std::string TaskManager::list_text() {
+    auto text = impl_->registry->list_text();
+    impl_->registry->sweep();
+    return text;
+}
+
 std::size_t TaskManager::executing_count() const noexcept {
     return impl_->registry->executing_count();
 }

@@ -13,6 +13,19 @@ namespace {
 
 /// More names without a task than this are forgotten, lest a program that makes names up grows for ever.
 constexpr std::size_t most_idle_names = 1024;
+/// Of bytes of an executing task's text, so that the list rarely grows while it is written.
+constexpr std::size_t usual_text = 192;
+/// Bytes of several finished tasks' text. Longer ones are rare, and would be kept twice.
+constexpr std::size_t longest_kept_piece = 64 * 1024;
+
+std::shared_ptr<const std::string> text_of(const std::vector<std::shared_ptr<Task>>& tasks) {
+    auto text = std::make_shared<std::string>();
+    for (const auto& task : tasks) {
+        if (!text->empty()) *text += ',';
+        *text += *task->finished_text();
+    }
+    return text;
+}
 
 }  // namespace
 
@@ -71,17 +84,18 @@ void TaskRegistry::add_finished(std::shared_ptr<Task> task) {
 
 void TaskRegistry::insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) {
     // Mostly at the very end: who reads its clock first may get the lock last, but not by far.
-    auto place = finished_.end();
-    while (place != finished_.begin() && (*std::prev(place))->impl_->end_steady > task->impl_->end_steady) --place;
+    const auto& tasks = finished_.tasks();
+    auto place = tasks.end();
+    while (place != tasks.begin() && (*std::prev(place))->impl_->end_steady > task->impl_->end_steady) --place;
     finished_.insert(place, std::move(task));
     if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
 }
 
 void TaskRegistry::drop_oldest_into(Dropped& dropped) {
     // The oldest finished task is destroyed by the caller's `dropped`, which was declared before the lock was taken.
-    erase_id(*finished_.front());
-    dropped.push_back(std::move(finished_.front()));
-    finished_.pop_front();
+    auto oldest = finished_.take_oldest();
+    erase_id(*oldest);
+    dropped.push_back(std::move(oldest));
 }
 
 bool TaskRegistry::is_expired(const Task& task, SteadyTime now) const {
@@ -93,7 +107,7 @@ void TaskRegistry::sweep() {
     const SteadyTime now = clock_.steady();
     MutexLock lock(mutex_);
     while (finished_.size() > retention_.keep &&
-           (finished_.size() > retention_.most_listed || is_expired(*finished_.front(), now)))
+           (finished_.size() > retention_.most_listed || is_expired(*finished_.tasks().front(), now)))
         drop_oldest_into(dropped);
 }
 
@@ -121,13 +135,63 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
             for (const auto& entry : tasks)
                 if (entry.second->is_accepted()) found.executing.push_back(entry.second);
         }
-        for (auto task = finished_.rbegin(); task != finished_.rend(); ++task)
+        for (auto task = finished_.tasks().rbegin(); task != finished_.tasks().rend(); ++task)
             if (matches_glob(glob, (*task)->name())) found.finished.push_back(*task);
     }
     std::sort(found.executing.begin(), found.executing.end(), [](const auto& a, const auto& b) {
         return std::tie(a->impl_->begin_time, a->impl_->sequence) > std::tie(b->impl_->begin_time, b->impl_->sequence);
     });
     return found;
+}
+
+std::string TaskRegistry::list_text() {
+    // The keys are copied: to sort by what is in the tasks would look for each of them in memory again and again.
+    struct Begun {
+        WallTime begin_time;
+        std::uint64_t sequence;
+        std::shared_ptr<Task> task;
+    };
+    std::vector<Begun> executing;
+    std::vector<FinishedTasks::Piece> finished;
+    {
+        MutexLock lock(mutex_);
+        executing.reserve(executing_count_);
+        for (const auto& [name, tasks] : executing_)
+            for (const auto& [identity, task] : tasks)
+                if (task->is_accepted()) executing.push_back({task->impl_->begin_time, task->impl_->sequence, task});
+        finished = finished_.pieces();
+    }
+    std::sort(executing.begin(), executing.end(), [](const Begun& a, const Begun& b) {
+        return std::tie(a.begin_time, a.sequence) > std::tie(b.begin_time, b.sequence);
+    });
+    bool is_new = false;
+    std::size_t size = 64 + executing.size() * usual_text;
+    for (auto& piece : finished) {
+        if (!piece.text) {
+            piece.text = text_of(piece.tasks);
+            is_new = true;
+        }
+        size += piece.text->size() + 1;
+    }
+
+    std::string text;
+    text.reserve(size);
+    text += R"({"executing_tasks":[)";
+    for (const auto& begun : executing) {
+        begun.task->append_executing_text(text);
+        text += ',';
+    }
+    if (!executing.empty()) text.pop_back();
+    text += R"(],"finished_tasks":[)";
+    for (const auto& piece : finished) text.append(*piece.text).push_back(',');
+    if (!finished.empty()) text.pop_back();
+    text += "]}";
+    if (is_new) {
+        std::erase_if(finished, [](const auto& piece) { return piece.text->size() > longest_kept_piece; });
+        MutexLock lock(mutex_);
+        finished_.keep(finished);
+    }
+    return text;
 }
 
 // Tasks that somebody still holds keep this, so that nothing of it may keep them.
@@ -141,8 +205,8 @@ void TaskRegistry::close() {
         for (auto& entry : tasks) dropped.push_back(std::move(entry.second));
     executing_.clear();
     executing_count_ = 0;
-    std::move(finished_.begin(), finished_.end(), std::back_inserter(dropped));
-    finished_.clear();
+    auto finished = finished_.take_all();
+    std::move(finished.begin(), finished.end(), std::back_inserter(dropped));
 }
 
 std::size_t TaskRegistry::executing_count() const {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "core/finished_tasks.hpp"
 #include "core/mutex.hpp"
 #include "core/task_impl.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -32,6 +32,7 @@ class TaskRegistry {
     std::shared_ptr<Task> find(std::string_view name, const std::string& identity) const;
     std::shared_ptr<Task> find_by_id(std::string_view id) const;
     TaskList list(std::string_view name_glob) const;
+    std::string list_text();
     void sweep();
     std::size_t executing_count() const;
     /// Lets go of all tasks, for good: the manager goes.
@@ -67,7 +68,7 @@ class TaskRegistry {
     std::map<std::string, SameName, std::less<>> executing_ TASKD_GUARDED_BY(mutex_);
     /// In the order of their begin: what comes and goes is at the end, and near in memory however many execute.
     TasksById by_id_ TASKD_GUARDED_BY(mutex_){&nodes_};
-    std::deque<std::shared_ptr<Task>> finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
+    FinishedTasks finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
 };
 
 }  // namespace taskd

@@ -298,7 +298,7 @@ std::size_t Client::Impl::receive_plain(char* data, std::size_t size, TimePoint 
 }
 
 void Client::Impl::read_message(ResponseParser& parser, std::string& buffer, TimePoint deadline) {
-    std::array<char, 16 * 1024> piece{};
+    std::array<char, 64 * 1024> piece{};
     parser.eager(true);
     parser.body_limit(max_body_bytes);
     parser.header_limit(1024 * 1024);

@@ -158,6 +158,11 @@ void Server::Impl::take(FileDescriptor socket, const Endpoint& listening) {
     if (peer.kind == Peer::Kind::tcp) {
         const int on = 1;
         ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    } else {
+        // So that a long list goes out at once: these buffers do not grow by themselves, and a client that has to read
+        // before the rest is written waits for both processes to be run. Cut to the system's wmem_max.
+        const int bytes = 1 << 20;
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     }
     auto& thread = *threads[next_thread];
     next_thread = (next_thread + 1) % threads.size();
