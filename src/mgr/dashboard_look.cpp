@@ -13,18 +13,9 @@ constexpr std::chrono::minutes most_between_looks{1};
 /// A time that is later than now by more than this is not of the time zone that was found out.
 constexpr std::chrono::minutes most_ahead_of_now{1};
 
-/// The first event for which `is_wanted` is true; null when there is none.
-template <class Predicate>
-const MgrTask* find_event(const MgrTaskList& events, Predicate is_wanted) {
-    for (const auto* entries : {&events.executing, &events.finished})
-        for (const auto& entry : *entries)
-            if (is_wanted(entry->task)) return &entry->task;
-    return nullptr;
-}
-
 /// The event that `task`, in local time, is too, whatever the time zone: then both begins tell that.
 const MgrTask* event_of(const MgrTask& task, const MgrTaskList& events) {
-    return find_event(events, [&](const MgrTask& event) {
+    return find_task(events, [&](const MgrTask& event) {
         return is_same_task(task, event, std::chrono::round<std::chrono::minutes>(task.begin_time - event.begin_time));
     });
 }

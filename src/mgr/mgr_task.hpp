@@ -52,6 +52,15 @@ struct MgrTaskList {
     bool empty() const noexcept { return executing.empty() && finished.empty(); }
 };
 
+/// The first task for which `is_wanted` is true; null when there is none.
+template <class Predicate>
+const MgrTask* find_task(const MgrTaskList& list, Predicate is_wanted) {
+    for (const auto* entries : {&list.executing, &list.finished})
+        for (const auto& entry : *entries)
+            if (is_wanted(entry->task)) return &entry->task;
+    return nullptr;
+}
+
 /// Sorts, and leaves out the oldest when there are too many.
 MgrTaskList listed(std::vector<MgrTask> tasks);
 /// Both, in one order.

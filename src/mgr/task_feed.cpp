@@ -147,7 +147,7 @@ void TaskFeed::State::list_dashboard() {
     const auto& events = progress.list;
     std::vector<MgrTask> own;
     std::copy_if(dashboard_tasks.begin(), dashboard_tasks.end(), std::back_inserter(own), [&](const MgrTask& task) {
-        return !find_event(events, [&](const MgrTask& event) { return is_same_task(task, event, {}); });
+        return !find_task(events, [&](const MgrTask& event) { return is_same_task(task, event, {}); });
     });
     dashboard.list = listed(std::move(own));
 }
