@@ -72,9 +72,9 @@ std::string short_time(const std::string& time) {
     return printable(time.substr(0, 10) + " " + time.substr(11, 8) + "Z");
 }
 
-/// "a free slot (3 of its pool's line)"; empty when it does not wait.
+/// "a free slot, place 3 in line"; empty when it does not wait.
 std::string waiting_text(const json& task) {
-    const std::string reason = printable(text_member(task, "waiting_for"));
+    std::string reason = printable(text_member(task, "waiting_for"));
     const auto position = static_cast<std::uint64_t>(number_member(task, "queue_position"));
     if (position == 0) return reason;
     return reason + (reason.empty() ? "" : ", ") + "place " + std::to_string(position) + " in line";
