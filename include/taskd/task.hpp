@@ -115,8 +115,8 @@ class Task : public std::enable_shared_from_this<Task> {
     /// `finished`.
     void set_phase(TaskPhase phase);
     void set_waiting_for(std::string reason);
-    /// Whoever watches changes is told of the first ten, and further back each time it has halved: in a long line
-    /// everybody moves with every start.
+    /// Whoever watches changes is told of the first ten, and further back each time it has halved or doubled: in a long
+    /// line everybody moves with every start.
     void set_queue_position(std::size_t position);
     void set_stalled(bool stalled);
 

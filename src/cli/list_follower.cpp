@@ -1,6 +1,7 @@
 #include "cli/list_follower.hpp"
 
 #include "cli/render.hpp"
+#include "cli/task_numbers.hpp"
 
 namespace taskd::cli {
 namespace {
@@ -42,9 +43,7 @@ ListFollower::News ListFollower::take(const json& listing) {
         news.executing = true;
         if (news.first_executing.empty()) news.first_executing = id_of(task);
         const std::string key = key_of(task);
-        Seen seen{.label = task_label(task),
-                  .state = state_text(task),
-                  .percent = static_cast<int>(number(task, "progress"))};
+        Seen seen{.label = task_label(task), .state = state_text(task), .percent = progress_of(task)};
         const auto before = executing_.find(key);
         const bool changed = before == executing_.end() || before->second.state != seen.state ||
                              seen.percent >= before->second.percent + 5 || seen.percent < before->second.percent;

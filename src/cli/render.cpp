@@ -1,6 +1,7 @@
 #include "cli/render.hpp"
 
 #include "cli/target.hpp"
+#include "cli/task_numbers.hpp"
 
 #include <algorithm>
 
@@ -75,7 +76,7 @@ std::string short_time(const std::string& time) {
 /// "a free slot, place 3 in line"; empty when it does not wait.
 std::string waiting_text(const json& task) {
     std::string reason = printable(text_member(task, "waiting_for"));
-    const auto position = static_cast<std::uint64_t>(number_member(task, "queue_position"));
+    const auto position = count_member(task, "queue_position");
     if (position == 0) return reason;
     return reason + (reason.empty() ? "" : ", ") + "place " + std::to_string(position) + " in line";
 }
@@ -92,7 +93,7 @@ Row task_row(const json& task) {
     const std::string state = state_text(task);
     return {{text_member(task, "id").empty() ? "-" : printable(text_member(task, "id"))},
             {state.substr(0, state.find(':')), state_color(task)},
-            {percent_text(static_cast<int>(number_member(task, "progress"))), Color::none, true},
+            {percent_text(progress_of(task)), Color::none, true},
             {task.contains("duration") ? format_duration(number_member(task, "duration")) : "", Color::none, true},
             {printable(text_member(task, "name"))},
             {printable(task_subject(task.value("metadata", json())))},

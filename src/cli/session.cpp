@@ -1,6 +1,7 @@
 #include "cli/session.hpp"
 
 #include "cli/target.hpp"
+#include "cli/task_numbers.hpp"
 #include "http/default_endpoint.hpp"
 
 #include <algorithm>
@@ -22,11 +23,6 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 double duration_of(const nlohmann::json& task, double otherwise) {
     const auto found = task.is_object() ? task.find("duration") : task.end();
     return task.is_object() && found != task.end() && found->is_number() ? found->get<double>() : otherwise;
-}
-
-int percent_of(const nlohmann::json& task) {
-    const auto found = task.is_object() ? task.find("progress") : task.end();
-    return task.is_object() && found != task.end() && found->is_number() ? static_cast<int>(found->get<double>()) : 0;
 }
 
 }  // namespace
@@ -147,7 +143,7 @@ void Session::show(Waiting& waiting, std::size_t position, std::size_t total) {
     const SteadyTime now = surroundings_.timer.now();
     ProgressView view{.label = task.label.empty() ? "task " + task.id : task.label,
                       .state = task.task.is_object() ? state_text(task.task) : "accepted",
-                      .percent = percent_of(task.task),
+                      .percent = progress_of(task.task),
                       .elapsed_s = duration_of(task.task, seconds_between(waiting.since, now)),
                       .position = position,
                       .total = total};

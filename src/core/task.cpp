@@ -223,7 +223,8 @@ void Task::set_queue_position(std::size_t position) {
         if (impl_->queue_position == position) return;
         impl_->queue_position = position;
         const auto told = impl_->told_queue_position;
-        if (position > told_each && position <= told && position > told / 2) return;
+        const bool is_near_what_was_told = position > told / 2 && position < 2 * told;
+        if (position > told_each && told > told_each && is_near_what_was_told) return;
         impl_->told_queue_position = position;
     }
     impl_->tell_change(*this);

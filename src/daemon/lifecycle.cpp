@@ -218,7 +218,10 @@ Lifecycle::End Lifecycle::stand_by(Ownership& ownership) {
             case Outcome::fenced:
                 return End::fenced;
             case Outcome::taken:
-                publish(nullptr, "standby", ownership.active().url);
+                // Ours, when it is an earlier life of this daemon that could not be told from another's: nobody is
+                // sent there.
+                const auto active = ownership.active().url;
+                publish(nullptr, "standby", active == url_ ? std::string() : active);
         }
         if (!pause(standby_interval)) return End::stop;
     }

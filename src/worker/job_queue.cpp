@@ -47,7 +47,12 @@ void JobQueue::make_ready(Entry& entry) {
     entry.stage = Stage::ready;
     auto& share = pools_[entry.job.pool];
     auto& queues = entry.job.heavy ? share.heavy : share.light;
-    queues[static_cast<std::size_t>(entry.job.priority)].push_back(entry.job.id);
+    auto& queue = queues[static_cast<std::size_t>(entry.job.priority)];
+    // At its place in the order, which is the end but for one that was blocked until now.
+    const auto place =
+        std::upper_bound(queue.begin(), queue.end(), entry.order,
+                         [&](std::size_t order, const std::string& id) { return order < entries_.at(id).order; });
+    queue.insert(place, entry.job.id);
 }
 
 bool JobQueue::heavy_may_start(const PoolShare& share) const {

@@ -150,7 +150,7 @@ def a_task_without_progress_says_since_when_and_goes_on(world):
 
 @check
 def slow_work_that_goes_on_is_not_stalled(world):
-    daemon = world.start("one", "--stall-after", "2")
+    daemon = world.start("one", "--stall-after", "5")
     world.make_images(["slow"], 512 * GIB)
     task_id = accepted([daemon.delete("slow", asynchronous=True)])[0]
     while (view := daemon.task(task_id))["state"] != "finished":

@@ -22,6 +22,14 @@ class Refusal extends Error {
     }
 }
 
+// Once in a while: where a balancer has both daemons under one address, the page may come from the other again.
+function goToTheActiveOne() {
+    const last = Number(history.state?.reloadedAt ?? 0);
+    if (Date.now() - last < 10000) return;
+    history.replaceState({ reloadedAt: Date.now() }, '');
+    location.reload();
+}
+
 async function ask(method, path, body) {
     const response = await fetch(path, {
         method,
@@ -32,7 +40,7 @@ async function ask(method, path, body) {
     });
     // Only a daemon that is no longer the active one sends elsewhere, where this page may not ask; the new one has its own.
     if (response.type === 'opaqueredirect') {
-        location.reload();
+        goToTheActiveOne();
         throw new Refusal(303, { detail: 'Another daemon is the active one' });
     }
     const text = await response.text();

@@ -54,6 +54,8 @@ TEST(StateText, TellsStateAndReason) {
     EXPECT_EQ(state_text({{"state", "queued"}, {"waiting_for", "a free worker"}, {"queue_position", 3}}),
               "queued: a free worker, place 3 in line");
     EXPECT_EQ(state_text({{"state", "queued"}, {"queue_position", 3}}), "queued: place 3 in line");
+    for (const json& position : {json(nullptr), json(0), json(-1), json(1e300), json("3")})
+        EXPECT_EQ(state_text({{"state", "queued"}, {"queue_position", position}}), "queued") << position;
     EXPECT_EQ(state_text({{"state", "running"}}), "running");
     EXPECT_EQ(state_text({{"state", "running"}, {"stalled_since", "2026-11-25T01:31:34Z"}}), "stalled");
     EXPECT_EQ(state_text({{"state", "finished"}, {"success", true}}), "done");

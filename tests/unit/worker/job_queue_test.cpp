@@ -373,6 +373,16 @@ TEST(JobQueue, WhatDoesNotWaitWaitsForNothing) {
     EXPECT_EQ(queue.waits_for("unknown"), "");
 }
 
+TEST(JobQueue, OneThatWaitedForItsImageKeepsItsPlace) {
+    JobQueue queue({.slots = 1});
+    push(queue, job("first", {"rbd/x"}), job("second", {"rbd/x"}), job("other"));
+    queue.next(start_of_test);
+
+    queue.done("first");
+
+    EXPECT_EQ(queue.next(start_of_test), "second");
+}
+
 // --- whose turn it is
 
 std::map<std::string, std::size_t> positions(const JobQueue& queue, SteadyTime now = start_of_test) {
