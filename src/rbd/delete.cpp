@@ -7,6 +7,7 @@
 #include "rbd/image_target.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/operation.hpp"
+#include "rbd/plain_image.hpp"
 #include "rbd/pool.hpp"
 #include "rbd/progress.hpp"
 #include "rbd/removal_plan.hpp"
@@ -99,6 +100,7 @@ class Removal {
 
     void remove(const ImageTarget& target) {
         context_.step("look for what is in the way");
+        if (const auto objects = plain_objects(target)) return remove_plain_image(target, *objects);
         RemovalPlan plan;
         // What cannot be opened is half made: nothing can be in its way, and librbd clears it.
         if (auto image = open_target(io_.handle(), target, Image::Mode::read_only)) {
@@ -110,6 +112,36 @@ class Removal {
         flatten_clones(context_, plan.flattenings, progress);
         if (!plan.snapshots.empty()) remove_snapshots(target, plan.snapshots, progress);
         remove_image(target, plan.objects, progress);
+    }
+
+    /// Set where it need not be opened before: this is the first attempt, and librbd refuses before it has done
+    /// anything.
+    std::optional<std::uint64_t> plain_objects(const ImageTarget& target) const {
+        if (context_.is_repeated() || moves_to_trash(context_.cluster(), io_.handle())) return std::nullopt;
+        return objects_of_plain_image(io_.handle(), target.id);
+    }
+
+    void remove_plain_image(const ImageTarget& target, std::uint64_t objects) {
+        stop_if_requested(untouched());
+        context_.step("remove image");
+        stop_if_requested(untouched());
+        Progress progress(context_, objects);
+        progress.begin_part(objects);
+        const int rc = rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
+        if (rc < 0 && rc != -ENOENT && rc != -ECANCELED && !is_half_removed(target)) tell_what_is_in_the_way(target);
+        finish(target, rc);
+    }
+
+    /// After librbd refused: it says EBUSY and no more.
+    void tell_what_is_in_the_way(const ImageTarget& target) {
+        Blockers blockers;
+        try {
+            if (auto image = open_target(io_.handle(), target, Image::Mode::read_only))
+                blockers = find_blockers(*image, io_.handle(), context_.cluster(), SnapshotPlan::refuse);
+        } catch (const Error&) {
+            return;  // then what librbd said has to do
+        }
+        if (!blockers.empty()) throw blockers.refusal(target.name);
     }
 
     /// What is left of an image that still has its name and was not touched by this attempt.

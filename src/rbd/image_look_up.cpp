@@ -3,10 +3,10 @@
 #include "ceph/aio.hpp"
 #include "core/mutex.hpp"
 #include "rbd/lister/header_wire.hpp"
+#include "rbd/lister/read_op.hpp"
 
 #include <array>
 #include <cerrno>
-#include <string_view>
 
 #include <rbd/features.h>
 #include <taskd/error.hpp>
@@ -22,23 +22,23 @@ constexpr std::uint64_t many_mapped_objects = 262'144;
 /// A look-up under way, with what its operations point to.
 struct LookUp {
     LookUp(std::shared_ptr<ceph::Cluster> where, ceph::Ioctx pool, std::function<void(std::optional<ImageFacts>)> then,
-           std::string name)
-        : cluster(std::move(where)), io(std::move(pool)), done(std::move(then)), input(std::move(name)) {}
+           std::string name_input)
+        : cluster(std::move(where)), io(std::move(pool)), done(std::move(then)), name(std::move(name_input)) {}
 
     const std::shared_ptr<ceph::Cluster> cluster;
     const ceph::Ioctx io;
     const std::function<void(std::optional<ImageFacts>)> done;
-    std::string input;
-    std::array<char, 4096> output{};  ///< Ids are shorter than 100 bytes, sizes and features have 9 and 16.
-    std::string header;
+    const std::string name;
+    std::array<char, 1024> id{};  ///< Ids are shorter than 100 bytes.
+    ReadOp header;
+    std::size_t size = ReadOp::no_part;
+    std::size_t features = ReadOp::no_part;
     ImageFacts facts;
 
     Mutex mutex;
     int started TASKD_GUARDED_BY(mutex) = 0;  ///< Operations, one after the other.
     ceph::Completion under_way TASKD_GUARDED_BY(mutex);
     bool given_up TASKD_GUARDED_BY(mutex) = false;
-
-    std::string_view answer(int size) const { return {output.data(), static_cast<std::size_t>(size)}; }
 };
 using Pointer = std::shared_ptr<LookUp>;
 
@@ -63,54 +63,46 @@ void hold(const Pointer& look_up, int number, ceph::Completion completion) {
     if (given_up) give_up(look_up);
 }
 
-void ask(const Pointer& look_up, const std::string& object, const char* method, void (*then)(const Pointer&, int)) {
+/// @param start  Starts an aio operation with this completion.
+template <class Start>
+void begin(const Pointer& look_up, void (*then)(const Pointer&, int), Start start) {
     int number = 0;
     {
         MutexLock lock(look_up->mutex);
         number = ++look_up->started;
     }
     try {
-        auto operation = ceph::start_aio(
-            "look up an image",
-            [&](rados_completion_t completion) {
-                return rados_aio_exec(look_up->io.handle(), object.c_str(), completion, "rbd", method,
-                                      look_up->input.data(), look_up->input.size(), look_up->output.data(),
-                                      look_up->output.size());
-            },
-            [look_up, then](int size) { then(look_up, size); });
-        hold(look_up, number, std::move(operation));
+        hold(look_up, number,
+             ceph::start_aio("look up an image", start, [look_up, then](int rc) { then(look_up, rc); }));
     } catch (const Error&) {
         then(look_up, -EIO);
     }
 }
 
-void handle_features(const Pointer& look_up, int size) {
-    if (size > 0)
-        look_up->facts.has_object_map =
-            (wire::decode_u64(look_up->answer(size)).value_or(0) & RBD_FEATURE_OBJECT_MAP) != 0;
+void handle_header(const Pointer& look_up, int rc) {
+    auto& header = look_up->header;
+    header.end(rc);
+    const auto size = wire::decode_size(header.answer(look_up->size));
+    const auto features = wire::decode_u64(header.answer(look_up->features));
+    // A header that cannot be read: the id is worth having all the same.
+    if (size) look_up->facts.objects = size->size_bytes >> size->order;
+    if (features) look_up->facts.has_object_map = (*features & RBD_FEATURE_OBJECT_MAP) != 0;
     look_up->done(look_up->facts);
-}
-
-void handle_size(const Pointer& look_up, int size) {
-    const auto found = size > 0 ? wire::decode_size(look_up->answer(size)) : std::nullopt;
-    if (!found) {
-        look_up->done(look_up->facts);  // a header that cannot be read: the id is worth having all the same
-        return;
-    }
-    look_up->facts.objects = found->size_bytes >> found->order;
-    look_up->input = wire::features_input(wire::no_snapshot);
-    ask(look_up, look_up->header, "get_features", handle_features);
 }
 
 void ask_header(const Pointer& look_up, const std::string& id) {
     look_up->facts.id = id;
-    look_up->header = "rbd_header." + id;
-    look_up->input = wire::snapshot_input(wire::no_snapshot);
-    ask(look_up, look_up->header, "get_size", handle_size);
+    look_up->size = look_up->header.exec("get_size", wire::snapshot_input(wire::no_snapshot));
+    look_up->features = look_up->header.exec("get_features", wire::features_input(wire::no_snapshot));
+    const auto object = "rbd_header." + id;
+    begin(look_up, handle_header, [&](rados_completion_t completion) {
+        return rados_aio_read_op_operate(look_up->header.handle(), look_up->io.handle(), completion, object.c_str(),
+                                         LIBRADOS_OPERATION_NOFLAG);
+    });
 }
 
 void handle_id(const Pointer& look_up, int size) {
-    const auto id = size < 0 ? std::nullopt : wire::decode_text(look_up->answer(size));
+    const auto id = size < 0 ? std::nullopt : wire::decode_text({look_up->id.data(), static_cast<std::size_t>(size)});
     if (!id) {
         look_up->done(std::nullopt);
         return;
@@ -120,7 +112,7 @@ void handle_id(const Pointer& look_up, int size) {
 
 /// nullptr when the pool cannot be opened: `done` was called.
 Pointer begin_look_up(const std::shared_ptr<ceph::Cluster>& cluster, const std::string& pool, const std::string& ns,
-                      std::function<void(std::optional<ImageFacts>)> done, std::string input) {
+                      std::function<void(std::optional<ImageFacts>)> done, std::string name_input) {
     // Unlike Cluster::open_ioctx this does not wait for a newer map when the pool is unknown.
     rados_ioctx_t io = nullptr;
     if (rados_ioctx_create(cluster->handle(), pool.c_str(), &io) < 0) {
@@ -128,7 +120,7 @@ Pointer begin_look_up(const std::shared_ptr<ceph::Cluster>& cluster, const std::
         return nullptr;
     }
     rados_ioctx_set_namespace(io, ns.c_str());
-    return std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), std::move(input));
+    return std::make_shared<LookUp>(cluster, ceph::Ioctx(io), std::move(done), std::move(name_input));
 }
 
 }  // namespace
@@ -141,7 +133,10 @@ std::function<void()> look_up_image(const std::shared_ptr<ceph::Cluster>& cluste
                                     std::function<void(std::optional<ImageFacts> facts)> done) {
     const auto look_up = begin_look_up(cluster, image.pool, image.ns, std::move(done), wire::text_input(image.name));
     if (!look_up) return [] {};
-    ask(look_up, "rbd_directory", "dir_get_id", handle_id);
+    begin(look_up, handle_id, [&](rados_completion_t completion) {
+        return rados_aio_exec(look_up->io.handle(), "rbd_directory", completion, "rbd", "dir_get_id",
+                              look_up->name.data(), look_up->name.size(), look_up->id.data(), look_up->id.size());
+    });
     return [look_up] { give_up(look_up); };
 }
 

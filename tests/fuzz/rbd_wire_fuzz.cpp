@@ -47,6 +47,8 @@ void try_lists(std::string_view input) {
     }
     if (const auto children = wire::decode_children(input))
         require(children->size() <= input.size(), "no more children than there are bytes for");
+    if (const auto holders = wire::decode_lock_holders(input))
+        require(*holders <= input.size(), "no more holders of a lock than there are bytes for");
 }
 
 void try_structs(std::string_view input) {

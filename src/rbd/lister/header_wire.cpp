@@ -182,4 +182,17 @@ std::optional<bool> decode_is_snapshot_mirrored(std::string_view value) {
     return checked(content, state == enabled && mode == by_snapshots);
 }
 
+std::string lock_info_input(std::string_view name) {
+    const auto content = Encoder().text(name).bytes();
+    return Encoder().u8(1).u8(1).text(content).bytes();
+}
+
+std::optional<std::uint32_t> decode_lock_holders(std::string_view answer) {
+    constexpr std::size_t smallest_holder = 25;  // two structs and a client's name
+    Decoder decoder(answer);
+    auto [version, content] = decoder.enclosed(1);
+    const auto holders = content.count(smallest_holder);
+    return checked(content, holders);
+}
+
 }  // namespace taskd::rbd::wire

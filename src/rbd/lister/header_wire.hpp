@@ -11,9 +11,9 @@
 
 namespace taskd::rbd::wire {
 
-/// Inputs and answers of the methods of the `rbd` object class, method by method; each decoder gives nullopt for bytes
-/// that are no such answer.
-/// @source  Ceph `src/cls/rbd/cls_rbd.cc`, `cls_rbd_types.h`; docs/rbd-wire-format.md
+/// Inputs and answers of the methods of the object classes `rbd` and, of images' locks, `lock`, method by method; each
+/// decoder gives nullopt for bytes that are no such answer.
+/// @source  Ceph `src/cls/rbd/cls_rbd.cc`, `cls_rbd_types.h`, `src/cls/lock/cls_lock_ops.h`; docs/rbd-wire-format.md
 
 /// Stands for the image itself where a snapshot's id is asked for.
 constexpr std::uint64_t no_snapshot = 0xFFFF'FFFF'FFFF'FFFE;
@@ -109,5 +109,10 @@ std::optional<TrashEntry> decode_trash(std::string_view value);
 
 /// Whether a value of rbd_mirroring's omap under `image_ID` is of an image mirrored by snapshots.
 std::optional<bool> decode_is_snapshot_mirrored(std::string_view value);
+
+/// Of `lock` get_info. An image's lock is named "rbd_lock", whoever took it: librbd or `rbd lock add`.
+std::string lock_info_input(std::string_view name);
+/// How many have it.
+std::optional<std::uint32_t> decode_lock_holders(std::string_view answer);
 
 }  // namespace taskd::rbd::wire

@@ -17,9 +17,10 @@ ReadOp::Part& ReadOp::add() {
     return parts_->emplace_back();
 }
 
-std::size_t ReadOp::exec(const char* method, const std::string& input) {
+std::size_t ReadOp::exec(const char* method, const std::string& input, const char* object_class) {
     Part& part = add();
-    rados_read_op_exec(op_.get(), "rbd", method, input.data(), input.size(), &part.allocated, &part.size, &part.rc);
+    rados_read_op_exec(op_.get(), object_class, method, input.data(), input.size(), &part.allocated, &part.size,
+                       &part.rc);
     rados_read_op_set_flags(op_.get(), LIBRADOS_OP_FLAG_FAILOK);
     return parts_->size() - 1;
 }

@@ -25,8 +25,8 @@ class ReadOp {
     ReadOp(const ReadOp&) = delete;
     ReadOp& operator=(const ReadOp&) = delete;
 
-    /// Calls a method of the object class `rbd`. @returns the part's number
-    std::size_t exec(const char* method, const std::string& input = {});
+    /// Calls a method of an object class. @returns the part's number
+    std::size_t exec(const char* method, const std::string& input = {}, const char* object_class = "rbd");
     /// Up to `most` omap entries that begin with `prefix` and come after `after`.
     std::size_t entries(const std::string& after, const std::string& prefix, std::uint64_t most);
     /// The object's data, at most `most` bytes.

@@ -1,5 +1,6 @@
 #include "cluster/rbd/operation_test.hpp"
 
+#include <array>
 #include <cerrno>
 #include <future>
 #include <thread>
@@ -30,6 +31,41 @@ TEST_F(DeleteRefusal, OfAnImageInUseNamesItsClientAndKeepsTheSnapshots) {
     EXPECT_EQ(watcher.at("client"), theirs().instance_id());
     EXPECT_THAT(watcher.at("address").get<std::string>(), HasSubstr("127.0.0.1:0/"));
     EXPECT_THAT(other_.snapshots("r-used"), ElementsAre("a", "b"));
+}
+
+/// Grows with each change, and so with each take and release of the image's lock.
+std::uint64_t version_of_header(const OtherClient& client, const std::string& id) {
+    std::array<char, 16> size{};
+    const std::array<char, 8> of_the_image{'\xFE', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF'};
+    const auto header = "rbd_header." + id;
+    EXPECT_GT(rados_exec(client.pool(), header.c_str(), "rbd", "get_size", of_the_image.data(), of_the_image.size(),
+                         size.data(), size.size()),
+              0);
+    return rados_get_last_version(client.pool());
+}
+
+TEST_F(DeleteRefusal, OfAnImageThatIsWrittenToLeavesItsLockAlone) {
+    const auto id = other_.make("r-written");
+    const auto guest = other_.open("r-written");
+    ASSERT_EQ(rbd_write(guest.get(), 0, 4, "data"), 4);
+    const auto before = version_of_header(other_, id);
+
+    EXPECT_THAT(error_of([] { remove("r-written"); }), IsError(EBUSY, "holds the exclusive lock"));
+
+    EXPECT_EQ(version_of_header(other_, id), before);
+    EXPECT_EQ(rbd_write(guest.get(), 4, 4, "more"), 4);
+    EXPECT_EQ(version_of_header(other_, id), before);
+}
+
+TEST_F(DeleteRefusal, OfAnImageThatIsOpenAndNeverWrittenToNamesItsClient) {
+    other_.make("r-idle");
+    const auto guest = other_.open("r-idle");
+
+    const auto error = error_of([] { remove("r-idle"); });
+
+    EXPECT_THAT(error, IsError(EBUSY, "in use by 127.0.0.1:0/"));
+    EXPECT_EQ(error.extra().at("blockers").at("watchers").at(0).at("client"), theirs().instance_id());
+    EXPECT_EQ(rbd_write(guest.get(), 0, 4, "data"), 4);
 }
 
 TEST_F(DeleteRefusal, OfAParentNamesTheCloneAndKeepsTheSnapshots) {

@@ -1,0 +1,37 @@
+#include "rbd/plain_image.hpp"
+
+#include "rbd/lister/header_wire.hpp"
+#include "rbd/lister/read_op.hpp"
+
+#include <rbd/features.h>
+
+namespace taskd::rbd {
+namespace {
+
+/// Not among them: journaling, and what says that it is migrating or that operations have left something behind.
+constexpr std::uint64_t plain_features = RBD_FEATURE_LAYERING | RBD_FEATURE_EXCLUSIVE_LOCK | RBD_FEATURE_OBJECT_MAP |
+                                         RBD_FEATURE_FAST_DIFF | RBD_FEATURE_DEEP_FLATTEN | RBD_FEATURE_DATA_POOL;
+
+}  // namespace
+
+std::optional<std::uint64_t> objects_of_plain_image(rados_ioctx_t pool, const std::string& id) {
+    if (id.empty()) return std::nullopt;
+    ReadOp header;
+    const auto size = header.exec("get_size", wire::snapshot_input(wire::no_snapshot));
+    const auto features = header.exec("get_features", wire::features_input(wire::no_snapshot));
+    const auto snapshots = header.exec("get_snapcontext");
+    const auto lock = header.exec("get_info", wire::lock_info_input("rbd_lock"), "lock");
+    header.end(rados_read_op_operate(header.handle(), pool, ("rbd_header." + id).c_str(), LIBRADOS_OPERATION_NOFLAG));
+
+    const auto size_and_order = wire::decode_size(header.answer(size));
+    const auto feature_bits = wire::decode_u64(header.answer(features));
+    const auto snapshot_ids = wire::decode_snapshot_ids(header.answer(snapshots));
+    const auto lock_holders = wire::decode_lock_holders(header.answer(lock));
+    // librbd says what is wrong with it.
+    if (!size_and_order || !feature_bits || !snapshot_ids || !lock_holders) return std::nullopt;
+    const auto [order, bytes] = *size_and_order;
+    if ((*feature_bits & ~plain_features) != 0 || !snapshot_ids->empty() || *lock_holders != 0) return std::nullopt;
+    return (bytes >> order) + ((bytes & ((std::uint64_t{1} << order) - 1)) != 0 ? 1 : 0);
+}
+
+}  // namespace taskd::rbd
