@@ -128,11 +128,11 @@ class Removal {
         Progress progress(context_, objects);
         progress.begin_part(objects);
         const int rc = rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
-        if (rc < 0 && rc != -ENOENT && rc != -ECANCELED && !is_half_removed(target)) tell_what_is_in_the_way(target);
+        if (rc < 0 && rc != -ENOENT && rc != -ECANCELED) tell_what_is_in_the_way(target);
         finish(target, rc);
     }
 
-    /// After librbd refused: it says EBUSY and no more.
+    /// After librbd refused: it says EBUSY and no more. When another client removes it as well, it may be in the trash.
     void tell_what_is_in_the_way(const ImageTarget& target) {
         Blockers blockers;
         try {

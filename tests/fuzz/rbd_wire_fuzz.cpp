@@ -49,6 +49,8 @@ void try_lists(std::string_view input) {
         require(children->size() <= input.size(), "no more children than there are bytes for");
     if (const auto holders = wire::decode_lock_holders(input))
         require(*holders <= input.size(), "no more holders of a lock than there are bytes for");
+    if (const auto watchers = wire::decode_notified(input))
+        require(*watchers <= input.size(), "no more watchers than there are bytes for");
 }
 
 void try_structs(std::string_view input) {

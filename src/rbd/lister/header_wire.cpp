@@ -195,4 +195,17 @@ std::optional<std::uint32_t> decode_lock_holders(std::string_view answer) {
     return checked(content, holders);
 }
 
+std::optional<std::uint64_t> decode_notified(std::string_view reply) {
+    constexpr std::size_t smallest_answer = 20;  // client, cookie, the length of what it said
+    constexpr std::size_t client_and_cookie = 16;
+    Decoder decoder(reply);
+    std::uint64_t watchers = decoder.count(smallest_answer);
+    for (auto left = watchers; left > 0 && decoder.ok(); --left) {
+        decoder.bytes(client_and_cookie);
+        decoder.text();
+    }
+    watchers += decoder.count(client_and_cookie);
+    return checked(decoder, watchers);
+}
+
 }  // namespace taskd::rbd::wire

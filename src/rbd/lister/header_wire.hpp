@@ -115,4 +115,7 @@ std::string lock_info_input(std::string_view name);
 /// How many have it.
 std::optional<std::uint32_t> decode_lock_holders(std::string_view answer);
 
+/// How many watchers of an object a notification was for, whether they answered it or not.
+std::optional<std::uint64_t> decode_notified(std::string_view reply);
+
 }  // namespace taskd::rbd::wire

@@ -58,10 +58,14 @@ TEST_F(DeleteRefusal, OfAnImageThatIsWrittenToLeavesItsLockAlone) {
 }
 
 TEST_F(DeleteRefusal, OfAnImageThatIsOpenAndNeverWrittenToNamesItsClient) {
-    other_.make("r-idle");
+    const auto id = other_.make("r-idle");
     const auto guest = other_.open("r-idle");
+    const auto before = version_of_header(other_, id);
 
     const auto error = error_of([] { remove("r-idle"); });
+
+    // Nobody had the lock meanwhile: the guest would have been told that its image is read-only.
+    EXPECT_EQ(version_of_header(other_, id), before);
 
     EXPECT_THAT(error, IsError(EBUSY, "in use by 127.0.0.1:0/"));
     EXPECT_EQ(error.extra().at("blockers").at("watchers").at(0).at("client"), theirs().instance_id());

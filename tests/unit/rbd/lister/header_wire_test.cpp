@@ -137,6 +137,27 @@ TEST(HeaderWire, ATrashEntryHasSourceNameAndTwoTimes) {
     EXPECT_EQ(entry->deleted, entry->deferred_until);
 }
 
+TEST(HeaderWire, ALockHasHolders) {
+    EXPECT_EQ(lock_info_input("rbd_lock"), bytes_of("01 01 0c000000 08000000 7262645f6c6f636b"));
+    EXPECT_EQ(decode_lock_holders(bytes_of("01 01 09000000 00000000 00 00000000")), 0U);
+    EXPECT_EQ(decode_lock_holders(bytes_of("01 01 11000000 00000000 01 08000000 696e7465726e616c")), 0U) << "once had";
+    EXPECT_EQ(decode_lock_holders(
+                  bytes_of("01 01 6d000000 01000000 01 01 21000000 08 1a37000000000000 14000000"
+                           "6175746f20313430313431333630333931333132 01 01 2f000000 000000000000000000000000 01 01 01"
+                           "1c000000 01000000 1c19ca38 10000000 02000000 7f000001 00000000 00000000 00000000"
+                           "01 08000000 696e7465726e616c")),
+              1U);
+}
+
+TEST(HeaderWire, ANotificationTellsWhoIsThere) {
+    EXPECT_EQ(decode_notified(bytes_of("00000000 00000000")), 0U);
+    EXPECT_EQ(decode_notified(bytes_of("01000000 1a37000000000000 90240134757f0000 0a000000 01010400000000000000"
+                                       "00000000")),
+              1U);
+    EXPECT_EQ(decode_notified(bytes_of("00000000 01000000 1a37000000000000 90240134757f0000")), 1U) << "none answered";
+    EXPECT_FALSE(decode_notified(bytes_of("01000000 1a370000 00000000")));
+}
+
 TEST(HeaderWire, RefusesAnswersThatAreCutOff) {
     const auto whole = bytes_of(
         "01 01 2c000000 0400000000000000 01 01 04000000 00000000 02000000 7331 0000004000000000"
