@@ -3,6 +3,7 @@
 #include "ceph/caps.hpp"
 #include "ceph/cluster.hpp"
 #include "core/core_files.hpp"
+#include "core/priority.hpp"
 #include "daemon/access_command.hpp"
 #include "daemon/caps_command.hpp"
 #include "daemon/file_limit.hpp"
@@ -98,6 +99,8 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
     const sigset_t signals = block_signals();
     start_logging(options.log_level);
     raise_file_limit();
+    if (!set_nice_value(options.nice))
+        spdlog::info("the nice value stays {}: {} is not allowed", nice_value(), options.nice);
     try {
         const auto cluster = ceph::Cluster::connect(options.cluster);
         require_pool(*cluster, options.pool);

@@ -3,6 +3,7 @@
 #include "api/request_rate.hpp"
 #include "ceph/journal.hpp"
 #include "ceph/options.hpp"
+#include "core/priority.hpp"
 #include "daemon/tls_setup.hpp"
 #include "http/endpoint.hpp"
 #include "http/network.hpp"
@@ -45,7 +46,9 @@ struct Options {
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
     std::string log_level = "info";
-    bool core_files = false;  ///< Whether front and workers may write core files, which hold keys.
+    int nice = -5;                   ///< The front's.
+    int worker_nice = nice_value();  ///< That of whoever starts the daemon.
+    bool core_files = false;         ///< Whether front and workers may write core files, which hold keys.
 };
 
 /// What the command line asks for instead of a run: `text` goes to standard output, or to standard error on failure.

@@ -43,9 +43,9 @@ worker::Dispatcher::WorkerFactory make_factory(const Options& options, const Ses
                                                                                  worker::WorkerEvents& events) {
             return std::make_unique<worker::LocalWorker>(cluster, *registry, most_jobs, context, events);
         };
-    return [cluster_options = options.cluster, command = around.worker_command, most_jobs](
+    return [cluster_options = options.cluster, command = around.worker_command, most_jobs, nice = options.worker_nice](
                Role role, boost::asio::io_context& context, worker::WorkerEvents& events) {
-        const worker::protocol::Setup setup{cluster_options, role == Role::quarantine ? 1 : most_jobs};
+        const worker::protocol::Setup setup{cluster_options, role == Role::quarantine ? 1 : most_jobs, nice};
         return std::make_unique<worker::WorkerProcess>(command, setup, context, events);
     };
 }

@@ -3,11 +3,12 @@
 namespace taskd::worker::protocol {
 
 nlohmann::json setup(const Setup& setup) {
-    return {{"type", setup_type}, {"cluster", setup.cluster}, {"most_jobs", setup.most_jobs}};
+    return {{"type", setup_type}, {"cluster", setup.cluster}, {"most_jobs", setup.most_jobs}, {"nice", setup.nice}};
 }
 
 Setup parse_setup(const nlohmann::json& message) {
-    return {message.at("cluster").get<ceph::ClusterOptions>(), message.at("most_jobs").get<std::size_t>()};
+    return {message.at("cluster").get<ceph::ClusterOptions>(), message.at("most_jobs").get<std::size_t>(),
+            message.at("nice").get<int>()};
 }
 
 nlohmann::json run(const WorkOrder& order) {

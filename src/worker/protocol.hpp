@@ -27,6 +27,7 @@ inline constexpr std::string_view result_type = "result";
 struct Setup {
     ceph::ClusterOptions cluster;
     std::size_t most_jobs = 1;  ///< Threads; the front never has more orders with this worker.
+    int nice = 0;               ///< Its nice value: the front's own may be lower.
 };
 
 nlohmann::json setup(const Setup& setup);

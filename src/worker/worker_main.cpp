@@ -4,6 +4,7 @@
 #include "ceph/options.hpp"
 #include "core/core_files.hpp"
 #include "core/mutex.hpp"
+#include "core/priority.hpp"
 #include "core/thread_name.hpp"
 #include "worker/frame.hpp"
 #include "worker/privileges.hpp"
@@ -90,6 +91,7 @@ int worker_main(const rbd::OperationRegistry& registry, long parent, StepHook st
     auto messages = channel.receive();
     const auto setup = protocol::parse_setup(messages.front());
     messages.erase(messages.begin());
+    set_nice_value(setup.nice);  // before there are other threads
 
     std::shared_ptr<ceph::Cluster> cluster;
     try {

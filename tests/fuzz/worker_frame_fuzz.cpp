@@ -55,7 +55,7 @@ void try_message(const json& message) {
     protocol::Setup setup;
     if (takes([&] { setup = protocol::parse_setup(message); })) {
         const auto same = protocol::parse_setup(protocol::setup(setup));
-        require(same.cluster == setup.cluster && same.most_jobs == setup.most_jobs,
+        require(same.cluster == setup.cluster && same.most_jobs == setup.most_jobs && same.nice == setup.nice,
                 "a set-up comes in as it was given");
     }
 }

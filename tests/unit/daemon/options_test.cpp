@@ -52,6 +52,13 @@ TEST(Options, CoreFilesAreWrittenOnlyWhenTheyAreAskedFor) {
     EXPECT_TRUE(parse({"--core-files"}).core_files);
 }
 
+TEST(Options, TheFrontIsServedBeforeItsWorkers) {
+    const auto options = parse({});
+    EXPECT_EQ(options.nice, -5);
+    EXPECT_EQ(options.worker_nice, nice_value());
+    EXPECT_EQ(parse({"--nice", "3"}).nice, 3);
+}
+
 TEST(Options, CephsOwnAreTakenAsCephTakesThem) {
     const auto options = parse({"-c", "/x/ceph.conf", "-n", "client.taskd", "-k", "/x/keyring", "--cluster", "other"});
 

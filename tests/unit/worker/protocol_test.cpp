@@ -21,6 +21,7 @@ TEST(Protocol, SetupKeepsHowToReachTheCluster) {
     setup.cluster.keyring = "/etc/ceph/keyring";
     setup.cluster.connect_timeout = std::chrono::seconds(7);
     setup.most_jobs = 64;
+    setup.nice = -3;
 
     const auto message = sent(protocol::setup(setup));
     const auto read = parse_setup(message);
@@ -28,6 +29,7 @@ TEST(Protocol, SetupKeepsHowToReachTheCluster) {
     EXPECT_EQ(message["type"], setup_type);
     EXPECT_EQ(json(read.cluster), json(setup.cluster));
     EXPECT_EQ(read.most_jobs, 64U);
+    EXPECT_EQ(read.nice, -3);
 }
 
 TEST(Protocol, AnOrderArrivesAsItWas) {
