@@ -67,6 +67,12 @@ class Pool:
     def create_all(self, names, clients=16):
         at_once([lambda n=n: self.create(names[n::clients]) for n in range(clients)])
 
+    def remove_all(self, names, clients):
+        def remove(share):
+            for name in share:
+                expect_equal(self.rbd.rbd_remove(self.pool, name.encode()), 0, f"remove {name}")
+        at_once([lambda n=n: remove(names[n::clients]) for n in range(clients)])
+
     def close(self):
         self.rados.rados_ioctx_destroy(self.pool)
         self.rados.rados_shutdown(self.cluster)
