@@ -99,8 +99,10 @@ int run(const Options& options, const rbd::OperationRegistry& registry) {
     const sigset_t signals = block_signals();
     start_logging(options.log_level);
     raise_file_limit();
-    if (!set_nice_value(options.nice))
-        spdlog::info("the nice value stays {}: {} is not allowed", nice_value(), options.nice);
+    // Without worker processes the front does their work.
+    const int nice = options.worker_nice + options.nice;
+    if (options.dispatcher.workers > 0 && !set_nice_value(nice))
+        spdlog::info("the nice value stays {}: {} is not allowed", nice_value(), nice);
     try {
         const auto cluster = ceph::Cluster::connect(options.cluster);
         require_pool(*cluster, options.pool);

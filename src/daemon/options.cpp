@@ -228,10 +228,10 @@ Options parse_options(int argc, const char* const* argv) {
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
     app.add_option(
            "--nice", options.nice,
-           "Nice value of the front, which is waited for and takes little; its workers keep that of whoever starts "
-           "the daemon. As it is where the system does not allow it")
+           "Added to the nice value of the front, which is waited for and takes little; its workers keep that of "
+           "whoever starts the daemon. As it is where the system does not allow it")
         ->capture_default_str()
-        ->check(CLI::Range(-20, 19));
+        ->check(CLI::Range(-20, 0));
     app.add_flag("--core-files", options.core_files,
                  "Let the daemon and its workers write core files when they crash; a core file holds the keys of the "
                  "cluster");

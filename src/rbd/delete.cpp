@@ -114,10 +114,9 @@ class Removal {
         remove_image(target, plan.objects, progress);
     }
 
-    /// Set where it need not be opened before: this is the first attempt, and librbd refuses before it has done
-    /// anything.
+    /// Set where it need not be opened before. An earlier attempt may have left a watch.
     std::optional<std::uint64_t> plain_objects(const ImageTarget& target) const {
-        if (context_.is_repeated() || moves_to_trash(context_.cluster(), io_.handle())) return std::nullopt;
+        if (context_.is_repeated()) return std::nullopt;
         return objects_of_plain_image(io_.handle(), target.id);
     }
 
@@ -128,7 +127,7 @@ class Removal {
         Progress progress(context_, objects);
         progress.begin_part(objects);
         const int rc = rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
-        if (rc < 0 && rc != -ENOENT && rc != -ECANCELED) tell_what_is_in_the_way(target);
+        if (rc == -EBUSY || rc == -EMLINK || rc == -ENOTEMPTY) tell_what_is_in_the_way(target);
         finish(target, rc);
     }
 
@@ -141,7 +140,9 @@ class Removal {
         } catch (const Error&) {
             return;  // then what librbd said has to do
         }
-        if (!blockers.empty()) throw blockers.refusal(target.name);
+        if (blockers.empty()) return;
+        throw is_half_removed(target) ? with_note(blockers.refusal(target.name), rest_is_left)
+                                      : blockers.refusal(target.name);
     }
 
     /// What is left of an image that still has its name and was not touched by this attempt.

@@ -34,17 +34,20 @@ std::optional<std::uint64_t> objects_of_plain_image(rados_ioctx_t pool, const st
     const auto size = header.exec("get_size", wire::snapshot_input(wire::no_snapshot));
     const auto features = header.exec("get_features", wire::features_input(wire::no_snapshot));
     const auto snapshots = header.exec("get_snapcontext");
+    const auto group = header.exec("image_group_get");
     const auto lock = header.exec("get_info", wire::lock_info_input("rbd_lock"), "lock");
     header.end(rados_read_op_operate(header.handle(), pool, object.c_str(), LIBRADOS_OPERATION_NOFLAG));
 
     const auto size_and_order = wire::decode_size(header.answer(size));
     const auto feature_bits = wire::decode_u64(header.answer(features));
     const auto snapshot_ids = wire::decode_snapshot_ids(header.answer(snapshots));
+    const auto group_pool = wire::decode_group_pool(header.answer(group));
     const auto lock_holders = wire::decode_lock_holders(header.answer(lock));
     // librbd says what is wrong with it.
-    if (!size_and_order || !feature_bits || !snapshot_ids || !lock_holders) return std::nullopt;
+    if (!size_and_order || !feature_bits || !snapshot_ids || !group_pool || !lock_holders) return std::nullopt;
     const auto [order, bytes] = *size_and_order;
-    if ((*feature_bits & ~plain_features) != 0 || !snapshot_ids->empty() || *lock_holders != 0) return std::nullopt;
+    if ((*feature_bits & ~plain_features) != 0 || !snapshot_ids->empty()) return std::nullopt;
+    if (*group_pool != wire::no_group || *lock_holders != 0) return std::nullopt;
     if (has_watchers(pool, object)) return std::nullopt;
     return (bytes >> order) + ((bytes & ((std::uint64_t{1} << order) - 1)) != 0 ? 1 : 0);
 }

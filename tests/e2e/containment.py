@@ -75,7 +75,7 @@ def the_front_is_served_before_its_workers(world):
     daemon = world.start()
     wait_until(lambda: len(daemon.workers()) == 2, "two workers run")
     usual = os.getpriority(os.PRIO_PROCESS, 0)
-    expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else -5, "the front's nice value")
+    expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else usual - 5, "the front's nice value")
     for worker in daemon.workers():
         wait_until(lambda worker=worker: os.getpriority(os.PRIO_PROCESS, worker) == usual, "a worker has its own")
 

@@ -61,6 +61,7 @@ void try_structs(std::string_view input) {
     if (const auto entry = wire::decode_trash(input))
         require(entry->name.size() <= input.size(), "an entry of the trash is in the input");
     (void)wire::decode_is_snapshot_mirrored(input);
+    (void)wire::decode_group_pool(input);
 }
 
 void try_format1(std::string_view input) {

@@ -182,6 +182,13 @@ std::optional<bool> decode_is_snapshot_mirrored(std::string_view value) {
     return checked(content, state == enabled && mode == by_snapshots);
 }
 
+std::optional<std::int64_t> decode_group_pool(std::string_view answer) {
+    Decoder decoder(answer);
+    auto [version, content] = decoder.enclosed(1);
+    const auto pool = content.i64();
+    return checked(content, pool);
+}
+
 std::string lock_info_input(std::string_view name) {
     const auto content = Encoder().text(name).bytes();
     return Encoder().u8(1).u8(1).text(content).bytes();

@@ -110,6 +110,10 @@ std::optional<TrashEntry> decode_trash(std::string_view value);
 /// Whether a value of rbd_mirroring's omap under `image_ID` is of an image mirrored by snapshots.
 std::optional<bool> decode_is_snapshot_mirrored(std::string_view value);
 
+constexpr std::int64_t no_group = -1;
+/// Of image_group_get: where the group is that the image is in.
+std::optional<std::int64_t> decode_group_pool(std::string_view answer);
+
 /// Of `lock` get_info. An image's lock is named "rbd_lock", whoever took it: librbd or `rbd lock add`.
 std::string lock_info_input(std::string_view name);
 /// How many have it.

@@ -245,6 +245,27 @@ TEST_F(Delete, MovesToTheTrashWithItsSnapshotsWhereThePoolSaysSo) {
     EXPECT_THAT(there.snapshots("x"), ElementsAre("s"));
 }
 
+TEST_F(Delete, MovesAPlainImageToTheTrashWhereThePoolSaysSo) {
+    test_cluster().run(
+        "ceph osd pool create d-bin-2 8 && rbd pool init d-bin-2 && rbd config pool set d-bin-2 "
+        "rbd_move_to_trash_on_remove true");
+    OtherClient there(theirs(), "d-bin-2");
+    const auto id = there.make("x");
+    there.make("in-a-group");
+    ASSERT_EQ(rbd_group_create(there.pool(), "g"), 0);
+    ASSERT_EQ(rbd_group_image_add(there.pool(), "g", there.pool(), "in-a-group"), 0);
+
+    remove("", {{"image_spec", "d-bin-2/x"}});
+
+    EXPECT_FALSE(there.exists("x"));
+    EXPECT_EQ(rbd_trash_restore(there.pool(), id.c_str(), "x"), 0);
+    EXPECT_THAT(error_of([] {
+                    remove("", {{"image_spec", "d-bin-2/in-a-group"}});
+                }),
+                IsError(EMLINK, "it belongs to the group d-bin-2/g"));
+    EXPECT_TRUE(there.exists("in-a-group"));
+}
+
 TEST_F(Delete, LeavesEverythingWhenItIsStoppedBeforeItBegan) {
     other_.make("d-early");
     other_.snapshot("d-early", "s");

@@ -56,7 +56,8 @@ TEST(Options, TheFrontIsServedBeforeItsWorkers) {
     const auto options = parse({});
     EXPECT_EQ(options.nice, -5);
     EXPECT_EQ(options.worker_nice, nice_value());
-    EXPECT_EQ(parse({"--nice", "3"}).nice, 3);
+    EXPECT_EQ(parse({"--nice", "0"}).nice, 0);
+    EXPECT_NE(finished({"--nice", "1"}).exit_code, 0) << "a worker that has given up its rights could not go back";
 }
 
 TEST(Options, CephsOwnAreTakenAsCephTakesThem) {
