@@ -46,7 +46,7 @@ struct Options {
     unsigned http_threads = 1;
     std::chrono::milliseconds grace{10'000};  ///< For running tasks at SIGTERM.
     std::string log_level = "info";
-    int nice = -5;                   ///< Added to it, that of the front.
+    int nice = -10;                  ///< Added to it, that of the front.
     int worker_nice = nice_value();  ///< That of whoever starts the daemon.
     bool core_files = false;         ///< Whether front and workers may write core files, which hold keys.
 };

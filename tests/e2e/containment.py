@@ -71,11 +71,11 @@ def front_and_workers_write_no_core_files_and_a_worker_has_less_than_its_front(w
 
 @check
 def the_front_is_served_before_its_workers(world):
-    refused = subprocess.run(["nice", "-n", "-5", "true"], stderr=subprocess.PIPE, check=True).stderr
+    refused = subprocess.run(["nice", "-n", "-10", "true"], stderr=subprocess.PIPE, check=True).stderr
     daemon = world.start()
     wait_until(lambda: len(daemon.workers()) == 2, "two workers run")
     usual = os.getpriority(os.PRIO_PROCESS, 0)
-    expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else usual - 5, "the front's nice value")
+    expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else usual - 10, "the front's nice value")
     for worker in daemon.workers():
         wait_until(lambda worker=worker: os.getpriority(os.PRIO_PROCESS, worker) == usual, "a worker has its own")
 

@@ -54,7 +54,7 @@ TEST(Options, CoreFilesAreWrittenOnlyWhenTheyAreAskedFor) {
 
 TEST(Options, TheFrontIsServedBeforeItsWorkers) {
     const auto options = parse({});
-    EXPECT_EQ(options.nice, -5);
+    EXPECT_EQ(options.nice, -10);
     EXPECT_EQ(options.worker_nice, nice_value());
     EXPECT_EQ(parse({"--nice", "0"}).nice, 0);
     EXPECT_NE(finished({"--nice", "1"}).exit_code, 0) << "a worker that has given up its rights could not go back";
