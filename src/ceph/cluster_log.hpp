@@ -19,8 +19,8 @@ struct ClusterLogLimits {
 /// Writes lines to the cluster's log: what `ceph -w` and `ceph log last` show and the monitors keep in `ceph.log`.
 ///
 /// By the monitors' command `log`, as librados has no call for it. The line goes to the channel `cluster`, said by this
-/// client; the channel `audit` gets it too, as the monitors write each command with its arguments there. Nobody waits
-/// for it: a line that finds no room, or that no monitor took, is dropped, counted, and said.
+/// client; the channel `audit` mostly gets it too, as the monitors write commands with their arguments there. Nobody
+/// waits for it: a line that finds no room, or that no monitor took, is dropped, counted, and said.
 /// @thread  Any.
 class ClusterLog {
   public:
