@@ -66,7 +66,7 @@ def front_and_workers_write_no_core_files_and_a_worker_has_less_than_its_front(w
         expect_equal(limits_of(process, "Max core file size"), ["0", "0"], "core files")
 
 
-# --- a pool that does not answer
+# --- who is served first
 
 
 @check
@@ -78,6 +78,9 @@ def the_front_is_served_before_its_workers(world):
     expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else usual - 10, "the front's nice value")
     for worker in daemon.workers():
         wait_until(lambda worker=worker: os.getpriority(os.PRIO_PROCESS, worker) == usual, "a worker has its own")
+
+
+# --- a pool that does not answer
 
 
 @check

@@ -77,9 +77,7 @@ TEST_F(DeletePlan, OfNoImageIsNotFound) {
 }
 
 TEST_F(DeletePlan, WhereDeletedImagesAreKeptMovesIt) {
-    test_cluster().run(
-        "ceph osd pool create d-keep 8 && rbd pool init d-keep && rbd config pool set d-keep "
-        "rbd_move_to_trash_on_remove true");
+    make_pool_that_keeps_images("d-keep");
     OtherClient there(theirs(), "d-keep");
     const auto id = there.make("img");
     there.snapshot("img", "s", true);

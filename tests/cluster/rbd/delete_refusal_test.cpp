@@ -1,4 +1,5 @@
 #include "cluster/rbd/operation_test.hpp"
+#include "rbd/lister/header_wire.hpp"
 
 #include <array>
 #include <cerrno>
@@ -36,10 +37,10 @@ TEST_F(DeleteRefusal, OfAnImageInUseNamesItsClientAndKeepsTheSnapshots) {
 /// Grows with each change, and so with each take and release of the image's lock.
 std::uint64_t version_of_header(const OtherClient& client, const std::string& id) {
     std::array<char, 16> size{};
-    const std::array<char, 8> of_the_image{'\xFE', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF', '\xFF'};
+    const auto input = rbd::wire::snapshot_input(rbd::wire::no_snapshot);
     const auto header = "rbd_header." + id;
-    EXPECT_GT(rados_exec(client.pool(), header.c_str(), "rbd", "get_size", of_the_image.data(), of_the_image.size(),
-                         size.data(), size.size()),
+    EXPECT_GT(rados_exec(client.pool(), header.c_str(), "rbd", "get_size", input.data(), input.size(), size.data(),
+                         size.size()),
               0);
     return rados_get_last_version(client.pool());
 }

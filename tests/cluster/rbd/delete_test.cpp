@@ -231,9 +231,7 @@ TEST_F(Delete, ClearsAnImageWithoutHeader) {
 }
 
 TEST_F(Delete, MovesToTheTrashWithItsSnapshotsWhereThePoolSaysSo) {
-    test_cluster().run(
-        "ceph osd pool create d-bin 8 && rbd pool init d-bin && rbd config pool set d-bin "
-        "rbd_move_to_trash_on_remove true");
+    make_pool_that_keeps_images("d-bin");
     OtherClient there(theirs(), "d-bin");
     const auto id = there.make("x");
     there.snapshot("x", "s");
@@ -246,9 +244,7 @@ TEST_F(Delete, MovesToTheTrashWithItsSnapshotsWhereThePoolSaysSo) {
 }
 
 TEST_F(Delete, MovesAPlainImageToTheTrashWhereThePoolSaysSo) {
-    test_cluster().run(
-        "ceph osd pool create d-bin-2 8 && rbd pool init d-bin-2 && rbd config pool set d-bin-2 "
-        "rbd_move_to_trash_on_remove true");
+    make_pool_that_keeps_images("d-bin-2");
     OtherClient there(theirs(), "d-bin-2");
     const auto id = there.make("x");
     there.make("in-a-group");

@@ -99,6 +99,12 @@ class OperationTest : public ::testing::Test {
         }
     }
 
+    /// A pool in which a removal moves the image to the trash.
+    static void make_pool_that_keeps_images(const std::string& pool) {
+        test_cluster().run("ceph osd pool create " + pool + " 8 && rbd pool init " + pool + " && rbd config pool set " +
+                           pool + " rbd_move_to_trash_on_remove true");
+    }
+
     /// Whether the reports rise through so many values.
     static void expect_rising(const FakeOperationContext& context, std::size_t at_least) {
         std::uint64_t last = 0;

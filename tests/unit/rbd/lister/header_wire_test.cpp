@@ -137,6 +137,12 @@ TEST(HeaderWire, ATrashEntryHasSourceNameAndTwoTimes) {
     EXPECT_EQ(entry->deleted, entry->deferred_until);
 }
 
+TEST(HeaderWire, AnImageMayBeInAGroup) {
+    EXPECT_EQ(decode_group_pool(bytes_of("01 01 0c000000 ffffffffffffffff 00000000")), no_group);
+    EXPECT_EQ(decode_group_pool(bytes_of("01 01 18000000 0100000000000000 0c000000 313030383662386234353637")), 1);
+    EXPECT_FALSE(decode_group_pool(bytes_of("01 01 0c000000 ffffffff")));
+}
+
 TEST(HeaderWire, ALockHasHolders) {
     EXPECT_EQ(lock_info_input("rbd_lock"), bytes_of("01 01 0c000000 08000000 7262645f6c6f636b"));
     EXPECT_EQ(decode_lock_holders(bytes_of("01 01 09000000 00000000 00 00000000")), 0U);
