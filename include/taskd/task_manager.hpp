@@ -16,6 +16,7 @@
 #include <taskd/clock.hpp>
 #include <taskd/executor.hpp>
 #include <taskd/notification_queue.hpp>
+#include <taskd/other_tasks.hpp>
 #include <taskd/task.hpp>
 #include <taskd/task_changes.hpp>
 
@@ -71,6 +72,9 @@ struct RunOptions {
     std::function<nlohmann::json(const nlohmann::json& value)> listed_value = {};
 };
 
+/// Whether tasks of a name are meant.
+using NameFilter = std::function<bool(std::string_view name)>;
+
 /// The tasks that a caller sees: newest first, executing by begin time, finished by end time.
 struct TaskList {
     std::vector<std::shared_ptr<Task>> executing;
@@ -118,7 +122,9 @@ class TaskManager {
     nlohmann::json list_json(std::string_view name_glob = {});
     /// The same as text, bytes that are no UTF-8 replaced, for a page that polls: what has not changed since the last
     /// call is not written anew.
-    std::string list_text();
+    /// @param wanted  Called for names while the list is locked: must not call the manager. None: all are wanted.
+    /// @param others  Listed among them, where their name is wanted.
+    std::string list_text(const NameFilter& wanted = {}, const OtherTasks& others = {});
     std::size_t executing_count() const noexcept;
 
     /// Applies the retention rule now.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "auth/access_database.hpp"
-#include "mgr/mgr_task.hpp"
 
 #include <string>
 
@@ -24,17 +23,6 @@ nlohmann::json detailed_list(const TaskList& list);
 
 /// Leaves only the tasks that the caller may see.
 void keep_visible(TaskList& list, const auth::User& caller);
-
-/// Leaves of the mgr's tasks only those of that name (a glob, empty: all) that the caller may see.
-void keep_wanted(mgr::MgrTaskList& list, const std::string& name_glob, const auth::User& caller);
-
-/// Leaves out of the mgr's tasks what `own` shows too: what executes here under the same name and metadata, and an
-/// event of the progress module that was under way at the same time as a finished task of ours with both.
-void leave_out_shown(mgr::MgrTaskList& list, const TaskList& own, const TaskManager& tasks);
-
-/// `{"executing_tasks", "finished_tasks"}` as the dashboard has them, ours and the mgr's in one order, and the members
-/// of `more`, an object, as text.
-std::string list_text(const TaskList& list, const mgr::MgrTaskList& others, const nlohmann::json& more);
 
 /// `text`, an object that is not empty, with the members of `more` as well.
 std::string with_members(std::string text, const nlohmann::json& more);

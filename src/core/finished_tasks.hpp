@@ -1,9 +1,10 @@
 #pragma once
 
+#include "core/finished_text.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <taskd/task.hpp>
@@ -26,7 +27,7 @@ class FinishedTasks {
 
     /// Some tasks that stand side by side.
     struct Piece {
-        std::shared_ptr<const std::string> text;   ///< Null: not kept.
+        std::shared_ptr<const FinishedText> text;  ///< Null: not kept.
         std::vector<std::shared_ptr<Task>> tasks;  ///< Newest first; none when there is the text.
         std::uint64_t number = 0;
         std::uint64_t version = 0;
@@ -39,7 +40,7 @@ class FinishedTasks {
   private:
     static constexpr std::uint64_t piece_size = 32;
     struct Kept {
-        std::shared_ptr<const std::string> text;
+        std::shared_ptr<const FinishedText> text;
         std::uint64_t version = 0;
     };
 

@@ -136,8 +136,8 @@ nlohmann::json TaskManager::list_json(std::string_view name_glob) {
     return {{"executing_tasks", std::move(executing)}, {"finished_tasks", std::move(finished)}};
 }
 
-std::string TaskManager::list_text() {
-    auto text = impl_->registry->list_text();
+std::string TaskManager::list_text(const NameFilter& wanted, const OtherTasks& others) {
+    auto text = impl_->registry->list_text(wanted, others);
     impl_->registry->sweep();
     return text;
 }
@@ -158,6 +158,7 @@ void TaskManager::restore_finished(std::string id, std::string name, nlohmann::j
     impl.id = std::move(id);
     impl.name = std::move(name);
     impl.metadata = std::move(metadata);
+    impl.identity = identity_of(impl.metadata);
     impl.begin_time = parse_utc(finished_view.at("begin_time").get<std::string>());
     impl.end_time = parse_utc(finished_view.at("end_time").get<std::string>());
     // The steady clock of an earlier life means nothing now: the age is taken over from the wall clock.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -17,15 +18,6 @@ constexpr std::size_t most_idle_names = 1024;
 constexpr std::size_t usual_text = 192;
 /// Bytes of several finished tasks' text. Longer ones are rare, and would be kept twice.
 constexpr std::size_t longest_kept_piece = 64 * 1024;
-
-std::shared_ptr<const std::string> text_of(const std::vector<std::shared_ptr<Task>>& tasks) {
-    auto text = std::make_shared<std::string>();
-    for (const auto& task : tasks) {
-        if (!text->empty()) *text += ',';
-        *text += *task->finished_text();
-    }
-    return text;
-}
 
 }  // namespace
 
@@ -144,54 +136,87 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
     return found;
 }
 
-std::string TaskRegistry::list_text() {
-    // The keys are copied: to sort by what is in the tasks would look for each of them in memory again and again.
-    struct Begun {
-        WallTime begin_time;
-        std::uint64_t sequence;
-        std::shared_ptr<Task> task;
-    };
+std::vector<TaskRegistry::Begun> TaskRegistry::begun(const NameFilter& wanted) const {
+    std::vector<Begun> found;
+    found.reserve(executing_count_);
+    for (const auto& [name, tasks] : executing_) {
+        if (tasks.empty() || (wanted && !wanted(name))) continue;
+        for (const auto& [identity, task] : tasks)
+            if (task->is_accepted()) found.push_back({task->impl_->begin_time, task->impl_->sequence, task});
+    }
+    return found;
+}
+
+bool TaskRegistry::executes(const OtherTask& other) const {
+    const auto same_name = executing_.find(other.name);
+    if (same_name == executing_.end()) return false;
+    const auto found = same_name->second.find(other.identity);
+    return found != same_name->second.end() && found->second->is_accepted();
+}
+
+std::string TaskRegistry::list_text(const NameFilter& wanted, const OtherTasks& others) {
+    const auto is_unwanted = [&](const OtherTask& other) { return wanted && !wanted(other.name); };
+    auto [other_executing, other_finished] = others;
+    std::erase_if(other_executing, is_unwanted);
+    std::erase_if(other_finished, is_unwanted);
     std::vector<Begun> executing;
     std::vector<FinishedTasks::Piece> finished;
     {
         MutexLock lock(mutex_);
-        executing.reserve(executing_count_);
-        for (const auto& [name, tasks] : executing_)
-            for (const auto& [identity, task] : tasks)
-                if (task->is_accepted()) executing.push_back({task->impl_->begin_time, task->impl_->sequence, task});
+        executing = begun(wanted);
+        std::erase_if(other_executing, [&](const OtherTask& other) TASKD_REQUIRES(mutex_) { return executes(other); });
         finished = finished_.pieces();
     }
     std::sort(executing.begin(), executing.end(), [](const Begun& a, const Begun& b) {
         return std::tie(a.begin_time, a.sequence) > std::tie(b.begin_time, b.sequence);
     });
-    bool is_new = false;
-    std::size_t size = 64 + executing.size() * usual_text;
-    for (auto& piece : finished) {
-        if (!piece.text) {
-            piece.text = text_of(piece.tasks);
-            is_new = true;
-        }
-        size += piece.text->size() + 1;
-    }
+    fill_in(finished);
+    std::erase_if(other_finished, [&](const OtherTask& other) {
+        return other.may_be_ours &&
+               std::any_of(finished.begin(), finished.end(), [&](const auto& piece) { return piece.text->has(other); });
+    });
 
+    std::size_t size = 64 + executing.size() * usual_text;
+    for (const auto& piece : finished) size += piece.text->size() + 1;
+    for (const auto* tasks : {&other_executing, &other_finished})
+        for (const auto& other : *tasks) size += other.text.size() + 1;
     std::string text;
     text.reserve(size);
     text += R"({"executing_tasks":[)";
-    for (const auto& begun : executing) {
-        begun.task->append_executing_text(text);
-        text += ',';
-    }
-    if (!executing.empty()) text.pop_back();
+    append(text, executing, other_executing);
     text += R"(],"finished_tasks":[)";
-    for (const auto& piece : finished) text.append(*piece.text).push_back(',');
-    if (!finished.empty()) text.pop_back();
+    std::span<const OtherTask> left = other_finished;
+    for (const auto& piece : finished) left = left.subspan(piece.text->append_to(text, wanted, left));
+    for (const auto& other : left) append_element(text, other.text);
     text += "]}";
-    if (is_new) {
-        std::erase_if(finished, [](const auto& piece) { return piece.text->size() > longest_kept_piece; });
-        MutexLock lock(mutex_);
-        finished_.keep(finished);
-    }
     return text;
+}
+
+void TaskRegistry::append(std::string& text, const std::vector<Begun>& executing,
+                          const std::vector<OtherTask>& others) {
+    auto other = others.begin();
+    for (const auto& begun : executing) {
+        for (; other != others.end() && other->begin_time > begun.begin_time; ++other)
+            append_element(text, other->text);
+        if (text.back() != '[') text += ',';
+        begun.task->append_executing_text(text);
+    }
+    for (; other != others.end(); ++other) append_element(text, other->text);
+}
+
+/// Makes the texts that were not kept, and keeps them.
+void TaskRegistry::fill_in(std::vector<FinishedTasks::Piece>& pieces) {
+    std::vector<FinishedTasks::Piece> made;
+    for (auto& piece : pieces) {
+        if (piece.text) continue;
+        auto text = std::make_shared<FinishedText>();
+        for (const auto& task : piece.tasks) text->add(*task, task->impl_->identity);
+        piece.text = std::move(text);
+        if (piece.text->size() <= longest_kept_piece) made.push_back(piece);
+    }
+    if (made.empty()) return;
+    MutexLock lock(mutex_);
+    finished_.keep(made);
 }
 
 // Tasks that somebody still holds keep this, so that nothing of it may keep them.

@@ -32,7 +32,7 @@ class TaskRegistry {
     std::shared_ptr<Task> find(std::string_view name, const std::string& identity) const;
     std::shared_ptr<Task> find_by_id(std::string_view id) const;
     TaskList list(std::string_view name_glob) const;
-    std::string list_text();
+    std::string list_text(const NameFilter& wanted, const OtherTasks& others);
     void sweep();
     std::size_t executing_count() const;
     /// Lets go of all tasks, for good: the manager goes.
@@ -45,7 +45,18 @@ class TaskRegistry {
     /// The executing tasks of one name, by the identity of their metadata.
     using SameName = std::pmr::unordered_map<std::string_view, std::shared_ptr<Task>>;
     using Dropped = std::vector<std::shared_ptr<Task>>;
+    /// An executing task, and copies of what it is sorted by: to look into the tasks for that would look for each of
+    /// them in memory again and again.
+    struct Begun {
+        WallTime begin_time;
+        std::uint64_t sequence;
+        std::shared_ptr<Task> task;
+    };
 
+    std::vector<Begun> begun(const NameFilter& wanted) const TASKD_REQUIRES(mutex_);
+    bool executes(const OtherTask& other) const TASKD_REQUIRES(mutex_);
+    void fill_in(std::vector<FinishedTasks::Piece>& pieces);
+    static void append(std::string& text, const std::vector<Begun>& executing, const std::vector<OtherTask>& others);
     bool is_expired(const Task& task, SteadyTime now) const;
     void add_id(Task& task) TASKD_REQUIRES(mutex_);
     void erase_id(Task& task) TASKD_REQUIRES(mutex_);

@@ -1,8 +1,12 @@
 #include "mgr/mgr_task.hpp"
 
+#include "core/identity.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+
+#include <taskd/error.hpp>
 
 namespace taskd::mgr {
 namespace {
@@ -24,6 +28,14 @@ Entries merge(const Entries& one, const Entries& other, Later later) {
     both.reserve(one.size() + other.size());
     std::merge(one.begin(), one.end(), other.begin(), other.end(), std::back_inserter(both), later);
     return both;
+}
+
+std::string identity_or_empty(const nlohmann::json& metadata) {
+    try {
+        return identity_of(metadata);
+    } catch (const BadRequest&) {
+        return {};
+    }
 }
 
 }  // namespace
@@ -51,8 +63,10 @@ MgrTaskList listed(std::vector<MgrTask> tasks) {
     MgrTaskList list;
     for (auto& task : tasks) {
         auto text = task.view().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        auto identity = identity_or_empty(task.metadata);
         auto& entries = task.end ? list.finished : list.executing;
-        entries.push_back(std::make_shared<const ListedMgrTask>(ListedMgrTask{std::move(task), std::move(text)}));
+        entries.push_back(std::make_shared<const ListedMgrTask>(
+            ListedMgrTask{std::move(task), std::move(text), std::move(identity)}));
     }
     std::stable_sort(list.executing.begin(), list.executing.end(), began_later);
     std::stable_sort(list.finished.begin(), list.finished.end(), ended_later);

@@ -38,7 +38,8 @@ bool is_plausible(WallTime time) noexcept;
 /// One that is listed. Immutable, so that it is shared and its text is made once, not for each who asks.
 struct ListedMgrTask {
     MgrTask task;
-    std::string text;  ///< `view()`, bytes that are no UTF-8 replaced.
+    std::string text;      ///< `view()`, bytes that are no UTF-8 replaced.
+    std::string identity;  ///< Of its metadata; empty where that is none that a task of ours could have.
 };
 
 /// Newest first: executing by begin, finished by end.

@@ -111,6 +111,18 @@ TEST_F(MgrTasksTest, ThatWereUnderWayAtTheSameTimeAsOursAreListedOnce) {
     EXPECT_EQ(finished[2]["end_time"], format_utc(earlier.end->time));
 }
 
+TEST_F(MgrTasksTest, AreListedWithMetadataThatNoneOfOursCouldHave) {
+    json deep = json::object();
+    for (int level = 0; level < 100; ++level) deep = {{"in", deep}};
+    of_mgr = mgr::listed({task("rbd/delete", deep, now()), task("rbd/delete", {{"text", "\xff"}}, now() - 1s),
+                          event(over(task("rbd/delete", deep, now()), now()))});
+
+    const auto body = list();
+
+    EXPECT_EQ(names(body["executing_tasks"]), (Names{"rbd/delete", "rbd/delete"}));
+    EXPECT_EQ(names(body["finished_tasks"]), (Names{"rbd/delete"}));
+}
+
 TEST_F(MgrTasksTest, AreNotInTheDetailedListWhichHasIdsOfOursAlone) {
     test::run_manual(tasks, "rbd/create");
     of_mgr = mgr::listed({task("pool/create", json::object(), now())});

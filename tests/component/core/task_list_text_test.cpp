@@ -23,6 +23,24 @@ class TaskListTextTest : public testing::Test {
         ASSERT_EQ(json::parse(manager_.list_text()), manager_.list_json());
     }
 
+    static std::vector<std::string> names(const json& tasks) {
+        std::vector<std::string> all;
+        for (const auto& task : tasks) all.push_back(task.at("name"));
+        return all;
+    }
+    /// One that ran from so long ago until so long ago, with empty metadata.
+    OtherTask other(std::string_view text, std::string_view name, std::chrono::milliseconds began,
+                    std::chrono::milliseconds ended = 0ms) {
+        return {.name = name,
+                .identity = "{}",
+                .begin_time = clock_.wall() - began,
+                .end_time = clock_.wall() - ended,
+                .text = text};
+    }
+    json list_with(OtherTasks others, const NameFilter& wanted = {}) {
+        return json::parse(manager_.list_text(wanted, others));
+    }
+
     test::ManualClock clock_;
     TaskManager manager_{{.retention = {.ttl = 60s, .keep = 10, .most_listed = 300},
                           .sweep_interval = 0ms,
@@ -82,6 +100,86 @@ TEST_F(TaskListTextTest, IsTheListHoweverTasksComeAndGo) {
     clock_.advance(61s);
     manager_.sweep();
     expect_as_list();
+}
+
+using Names = std::vector<std::string>;
+
+TEST_F(TaskListTextTest, HasOthersAmongOursWhereverTheyBelong) {
+    // More than are kept in one piece, each a step after the one before.
+    constexpr auto step = 100ms;
+    for (int n = 0; n < 100; ++n) {
+        clock_.advance(step);
+        run_manual(manager_, "ours-" + std::to_string(n)).finish();
+    }
+    for (const int steps_ago : {0, 1, 30, 31, 32, 33, 63, 64, 98, 99, 500}) {
+        const auto ended = steps_ago * step;
+        const auto newer = std::min(steps_ago, 99) + 1;  // ours of that very moment among them
+        auto wanted = names(manager_.list_json()["finished_tasks"]);
+        wanted.insert(wanted.begin() + newer, 2, "theirs");
+        const std::string text = R"({"name":"theirs"})";
+
+        const auto list = list_with({{}, {other(text, "theirs", 600s, ended), other(text, "theirs", 600s, ended)}});
+
+        EXPECT_EQ(names(list["finished_tasks"]), wanted) << steps_ago;
+    }
+}
+
+TEST_F(TaskListTextTest, HasOthersThatExecuteByTheirBegin) {
+    const auto first = run_manual(manager_, "first");
+    clock_.advance(10s);
+    const auto second = run_manual(manager_, "second");
+    clock_.advance(10s);
+
+    const auto list =
+        list_with({{other(R"({"name":"newest"})", "newest", 1s), other(R"({"name":"same"})", "same", 10s),
+                    other(R"({"name":"middle"})", "middle", 15s), other(R"({"name":"oldest"})", "oldest", 21s)},
+                   {}});
+
+    EXPECT_EQ(names(list["executing_tasks"]), (Names{"newest", "second", "same", "middle", "first", "oldest"}));
+    first.finish();
+    second.finish();
+}
+
+TEST_F(TaskListTextTest, HasOnlyOthersWhenNothingIsOurs) {
+    const auto list = list_with({{other(R"({"name":"a"})", "a", 1s)}, {other(R"({"name":"b"})", "b", 1s)}});
+
+    EXPECT_EQ(names(list["executing_tasks"]), (Names{"a"}));
+    EXPECT_EQ(names(list["finished_tasks"]), (Names{"b"}));
+}
+
+TEST_F(TaskListTextTest, HasOnlyNamesThatAreWanted) {
+    for (int n = 0; n < 70; ++n) run_manual(manager_, n % 3 == 0 ? "wanted" : "other", {{"n", n}}).finish(n);
+    const auto executing = run_manual(manager_, "other");
+    const auto wanted = [](std::string_view name) { return name == "wanted"; };
+    auto expected = manager_.list_json("wanted");
+
+    EXPECT_EQ(list_with({}, wanted), expected);
+    EXPECT_EQ(list_with({{other("{}", "other", 0s)}, {other("{}", "other", 0s)}}, wanted), expected);
+    expected["finished_tasks"].push_back({{"name", "wanted"}});
+    EXPECT_EQ(list_with({{}, {other(R"({"name":"wanted"})", "wanted", 9s, 9s)}}, wanted), expected);
+    executing.finish();
+}
+
+TEST_F(TaskListTextTest, LeavesOutAnotherThatIsTheSameWorkAsOurs) {
+    const auto executing = run_manual(manager_, "delete");
+    auto same = other(R"({"name":"delete"})", "delete", 10s, 5s);
+    EXPECT_EQ(names(list_with({{same}, {}})["executing_tasks"]), (Names{"delete"}));
+    auto of_another_image = same;
+    of_another_image.identity = "{another}";
+    EXPECT_EQ(list_with({{of_another_image}, {}})["executing_tasks"].size(), 2);
+    executing.finish();  // at the second in which it began
+    const auto listed = [&](const OtherTask& task) { return list_with({{}, {task}})["finished_tasks"].size() - 1; };
+
+    EXPECT_EQ(listed(same), 1) << "that may be anybody's";
+    same.may_be_ours = true;
+    EXPECT_EQ(listed(same), 1) << "that was over before ours began";
+    same.end_time = clock_.wall();
+    EXPECT_EQ(listed(same), 0);
+    of_another_image.end_time = clock_.wall();
+    of_another_image.may_be_ours = true;
+    EXPECT_EQ(listed(of_another_image), 1);
+    same.identity = {};
+    EXPECT_EQ(listed(same), 1) << "like none of ours";
 }
 
 TEST_F(TaskListTextTest, HasNoTaskBeforeItIsAccepted) {
