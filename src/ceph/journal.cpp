@@ -15,15 +15,9 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_pause{100};
 constexpr const char* task_prefix = "t.";
-constexpr const char* finished_prefix = "f.";
 
 std::string task_key(const std::string& id) {
     return task_prefix + id;
-}
-
-/// Sorts by the time of the end.
-std::string finished_key(const std::string& id, const std::string& end_time) {
-    return finished_prefix + end_time + "." + id;
 }
 
 std::exception_ptr not_accepted(int rc) {
@@ -70,6 +64,7 @@ struct Journal::State {
     bool lost TASKD_GUARDED_BY(mutex) = false;
     std::multiset<std::string> undecided TASKD_GUARDED_BY(mutex);   ///< Keys that are to be removed for sure.
     std::deque<std::string> finished_keys TASKD_GUARDED_BY(mutex);  ///< Oldest first.
+    bool drops TASKD_GUARDED_BY(mutex) = true;                      ///< Not between `load` and `begin_to_drop`.
     Observer observer TASKD_GUARDED_BY(mutex);
 
     bool may_send() const TASKD_REQUIRES(mutex) { return under_way == 0 && !waiting.empty() && !backing_off && !lost; }
@@ -92,7 +87,8 @@ struct Journal::State {
     /// The keys of finished tasks that are too many or too old.
     std::vector<std::string> take_expired() TASKD_REQUIRES(mutex) {
         std::vector<std::string> expired;
-        const std::string oldest = finished_prefix + format_utc(clock.wall() - options.finished_for);
+        if (!drops) return expired;
+        const std::string oldest = finished_key({}, format_utc(clock.wall() - options.finished_for));
         while (!finished_keys.empty() &&
                (finished_keys.size() > options.most_finished || finished_keys.front() < oldest)) {
             expired.push_back(std::move(finished_keys.front()));
@@ -126,9 +122,9 @@ JournalContent Journal::load() {
         }
     }
     std::deque<std::string> keys;
-    for (const auto& [key, text] : state_->store->read(finished_prefix)) {
+    for (auto& [key, text] : state_->store->read(std::string(finished_prefix))) {
         try {
-            content.finished.push_back(decode_finished(text));
+            content.finished.push_back(KeptTask::found(key, std::move(text)));
             keys.push_back(key);
         } catch (const Error& error) {
             content.unreadable.push_back(key + ": " + error.what());
@@ -139,7 +135,15 @@ JournalContent Journal::load() {
     });
     MutexLock lock(state_->mutex);
     state_->finished_keys = std::move(keys);
+    state_->drops = false;
     return content;
+}
+
+void Journal::begin_to_drop(const std::vector<std::string>& unreadable) {
+    const std::set<std::string_view> kept(unreadable.begin(), unreadable.end());
+    MutexLock lock(state_->mutex);
+    std::erase_if(state_->finished_keys, [&](const std::string& key) { return kept.contains(key); });
+    state_->drops = true;
 }
 
 void Journal::insert(const TaskRecord& record, Done done) {

@@ -48,9 +48,9 @@ struct JournalOptions {
 
 /// What a new front finds.
 struct JournalContent {
-    std::vector<TaskRecord> unfinished;    ///< In order of acceptance.
-    std::vector<FinishedRecord> finished;  ///< In order of their end.
-    std::vector<std::string> unreadable;   ///< "key: why"; kept as they are, never in the way of the rest.
+    std::vector<TaskRecord> unfinished;   ///< In order of acceptance.
+    std::vector<KeptTask> finished;       ///< In order of their end.
+    std::vector<std::string> unreadable;  ///< "key: why"; kept as they are, never in the way of the rest.
 };
 
 /// The durable list of tasks. Writes are asynchronous and grouped: while one batch is under way the next one gathers.
@@ -72,8 +72,12 @@ class Journal {
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
 
-    /// Reads everything. Blocks; before the first write. Also learns what is to be dropped one day.
+    /// Reads everything from the cluster. Blocks; before the first write. No finished task is dropped from then on
+    /// until `begin_to_drop`.
     JournalContent load();
+    /// From now on finished tasks that are too many or too old are dropped again, those that `load` found as well; but
+    /// none of `unreadable`, their keys: what this program cannot read a newer one can.
+    void begin_to_drop(const std::vector<std::string>& unreadable);
 
     void insert(const TaskRecord& record, Done done);
     void update(const TaskRecord& record);

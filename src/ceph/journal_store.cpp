@@ -120,7 +120,7 @@ std::map<std::string, std::string> RadosJournalStore::read(const std::string& pr
         std::size_t value_size = 0;
         while (rados_omap_get_next2(values, &key, &value, &key_size, &value_size) == 0 && key != nullptr) {
             after.assign(key, key_size);
-            found.emplace(after, std::string(value, value_size));
+            found.emplace_hint(found.end(), after, std::string(value, value_size));
         }
         rados_omap_get_end(values);
     }

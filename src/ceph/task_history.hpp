@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ceph/task_record.hpp"
 #include "core/mutex.hpp"
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,28 +36,35 @@ class TaskHistory {
     explicit TaskHistory(std::size_t most) : most_(most) {}
 
     void add(std::string id, const nlohmann::json& finished_view);
+    /// Adds one of an earlier life, which is read when somebody looks for it, or by `read_all`.
+    void add_unread(KeptTask task);
+
+    struct Unreadable {
+        std::string key;
+        std::string why;
+    };
+    /// Reads those that were not read yet, some 20 µs each. What cannot be read leaves the history.
+    /// @returns those, which nobody found before either; not all of them when it was stopped
+    std::vector<Unreadable> read_all(const std::stop_token& stop);
+
     /// The matching tasks, newest first, each with its `id`, and how many there are in all.
     nlohmann::json search(const HistoryQuery& query) const;
     std::optional<nlohmann::json> find(const std::string& id) const;
     std::size_t size() const;
 
   private:
-    struct Entry {
-        std::string id;
-        std::string name;
-        std::string end_time;
-        bool success;
-        std::string text;  ///< The view as JSON: compact, and what is searched.
-        std::string made;  ///< `pool/image` of the image that it made: searched as well, as people write it.
-    };
+    class Entry;
+    using Entries = std::deque<std::shared_ptr<const Entry>>;
 
     static bool matches(const Entry& entry, const HistoryQuery& query);
     static nlohmann::json view_of(const Entry& entry);
+    void push_back(std::shared_ptr<const Entry> entry);
+    Entries entries() const;
 
     const std::size_t most_;
     mutable Mutex mutex_;
     /// Shared, so that a search copies pointers under the lock and parses without it.
-    std::deque<std::shared_ptr<const Entry>> entries_ TASKD_GUARDED_BY(mutex_);
+    Entries entries_ TASKD_GUARDED_BY(mutex_);
 };
 
 }  // namespace taskd::ceph

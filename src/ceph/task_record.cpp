@@ -149,9 +149,9 @@ std::string encode_finished(const std::string& id, json finished_view) {
 }
 
 FinishedRecord decode_finished(std::string_view text) {
-    const json record = parse_record(text);
-    FinishedRecord finished{text_field(record, "id"), object_field(record, "task")};
-    const json& view = finished.view;
+    json record = parse_record(text);
+    FinishedRecord finished{text_field(record, "id"), {}};
+    const json& view = object_field(record, "task");
     (void)text_field(view, "name");
     (void)metadata_field(view);
     (void)time_field(view, "begin_time");
@@ -162,7 +162,30 @@ FinishedRecord decode_finished(std::string_view text) {
     (void)field(view, "ret_value");
     if (const json& exception = field(view, "exception"); !exception.is_null() && !exception.is_object())
         throw BadRequest("exception", "expected null or an object");
+    finished.view = std::move(record["task"]);
     return finished;
+}
+
+KeptTask KeptTask::found(std::string_view key, std::string text) {
+    const auto id = key.rfind('.');  // behind the time, which may have one itself
+    if (!key.starts_with(finished_prefix) || id < finished_prefix.size()) throw BadRequest("key", "expected f.TIME.ID");
+    return {std::string(key.substr(id + 1)),
+            std::string(key.substr(finished_prefix.size(), id - finished_prefix.size())), std::move(text)};
+}
+
+std::string KeptTask::key() const {
+    return finished_key(id, end_time);
+}
+
+json KeptTask::view() const {
+    auto record = decode_finished(text);
+    if (record.id != id) throw BadRequest("id", "not that of the key");
+    if (record.view.at("end_time") != end_time) throw BadRequest("end_time", "not that of the key");
+    return std::move(record.view);
+}
+
+std::string finished_key(const std::string& id, const std::string& end_time) {
+    return std::string(finished_prefix) + end_time + '.' + id;
 }
 
 }  // namespace taskd::ceph

@@ -45,6 +45,23 @@ struct FinishedRecord {
 /// @throws BadRequest
 FinishedRecord decode_finished(std::string_view text);
 
+/// A finished task as it was found in the journal, and has not been read yet: there may be thousands.
+struct KeptTask {
+    std::string id;        ///< As its key has it,
+    std::string end_time;  ///< … and this too: UTC.
+    std::string text;
+
+    /// @throws BadRequest  the key is none of a finished task
+    static KeptTask found(std::string_view key, std::string text);
+    std::string key() const;
+    /// @throws BadRequest
+    nlohmann::json view() const;
+};
+
+inline constexpr std::string_view finished_prefix = "f.";
+/// Sorts by the time of the end.
+std::string finished_key(const std::string& id, const std::string& end_time);
+
 inline constexpr std::size_t most_result_bytes = 4096;
 
 }  // namespace taskd::ceph

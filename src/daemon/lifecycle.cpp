@@ -231,7 +231,7 @@ Lifecycle::End Lifecycle::be_active(const std::shared_ptr<ceph::Cluster>& cluste
     publish(nullptr, "recovering");
     auto journal = std::make_shared<ceph::Journal>(ownership.take_over(), ownership.token(), options_.journal,
                                                    [this](const std::string& why) { handle_lost(why); });
-    const auto content = journal->load();
+    auto content = journal->load();
     const auto record_workers = [&ownership, journal](const std::vector<std::string>& addresses,
                                                       std::function<void()> recorded) {
         journal->describe_owner(ownership.description_with(addresses),
@@ -241,10 +241,11 @@ Lifecycle::End Lifecycle::be_active(const std::shared_ptr<ceph::Cluster>& cluste
     };
     const auto session = std::make_shared<Session>(
         options_, Session::Surroundings{cluster, journal, &registry_, worker_command_, record_workers, url_});
-    session->recover(content);
+    session->recover(std::move(content));
     confirm(ownership);
     publish(session, "active");
     spdlog::info("active");
+    session->read_history();
 
     const End end = hold(ownership, *session);
     publish(nullptr, end == End::stop ? "draining" : "standby");

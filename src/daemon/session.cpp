@@ -10,6 +10,7 @@
 #include "ceph/journalled_executor.hpp"
 #include "ceph/service_map.hpp"
 #include "ceph/task_history.hpp"
+#include "core/thread_name.hpp"
 #include "daemon/service_status.hpp"
 #include "daemon/version.hpp"
 #include "mgr/reader_token.hpp"
@@ -20,8 +21,11 @@
 #include "worker/operation_service.hpp"
 #include "worker/worker_process.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include <spdlog/spdlog.h>
 #include <taskd/error.hpp>
@@ -134,6 +138,10 @@ struct Users {
         &rate};
 };
 
+void tell_left_alone(const std::string& problem) {
+    spdlog::error("journal: left alone: {}", problem);
+}
+
 /// Ends a recovered task at once.
 class EndAtOnce final : public TaskExecutor {
   public:
@@ -150,6 +158,7 @@ class EndAtOnce final : public TaskExecutor {
 struct Session::Impl {
     Impl(const Options& options, Surroundings given)
         : around(std::move(given)),
+          retention(options.tasks.retention),
           history(std::make_shared<ceph::TaskHistory>(options.journal.most_finished)),
           checked_caller(std::make_shared<ceph::CheckedCaller>(
               std::make_shared<ceph::LibradosCaller>([handle = around.cluster] { return handle; }))),
@@ -214,6 +223,35 @@ struct Session::Impl {
             [history = history](const std::string& id, const nlohmann::json& view) { history->add(id, view); });
     }
 
+    void restore_finished(std::vector<ceph::KeptTask> kept) {
+        for (auto task = kept.end() - static_cast<std::ptrdiff_t>(count_listed(kept)); task != kept.end(); ++task)
+            restore_listed(*task);
+        tasks.sweep();
+        for (auto& task : kept) history->add_unread(std::move(task));
+    }
+
+    /// How many of the newest ones the list still has, by their keys.
+    std::size_t count_listed(const std::vector<ceph::KeptTask>& kept) const {
+        const auto oldest =
+            format_utc(Clock::system().wall() - std::chrono::duration_cast<WallTime::duration>(retention.ttl));
+        std::size_t count = 0;
+        while (count < std::min(kept.size(), retention.most_listed) &&
+               (count < retention.keep || kept[kept.size() - 1 - count].end_time >= oldest))
+            ++count;
+        return count;
+    }
+
+    void restore_listed(const ceph::KeptTask& kept) {
+        try {
+            auto view = kept.view();
+            auto name = view.at("name").get<std::string>();
+            auto metadata = view.at("metadata");
+            tasks.restore_finished(kept.id, std::move(name), std::move(metadata), std::move(view));
+        } catch (const BadRequest&) {
+            return;  // of which `read_history` tells
+        }
+    }
+
     void fail(const ceph::TaskRecord& record, std::exception_ptr error) {
         RunOptions run;
         run.exception_handler = api::task_failure_view;
@@ -228,6 +266,7 @@ struct Session::Impl {
     }
 
     const Surroundings around;
+    const Retention retention;
     const std::shared_ptr<ceph::TaskHistory> history;  // shared with the journal, which may outlive this
     const std::shared_ptr<ceph::CheckedCaller> checked_caller;
     ceph::CommandSender command_sender;
@@ -244,6 +283,7 @@ struct Session::Impl {
     mgr::TaskFeed mgr_tasks;
     api::TaskEvents events{tasks};
     api::Services services;
+    std::jthread history_reader;
 };
 
 Session::Session(const Options& options, Surroundings surroundings)
@@ -260,13 +300,8 @@ const api::Services& Session::services() const noexcept {
     return impl_->services;
 }
 
-void Session::recover(const ceph::JournalContent& content) {
-    for (const auto& finished : content.finished) {
-        impl_->history->add(finished.id, finished.view);
-        impl_->tasks.restore_finished(finished.id, finished.view.at("name").get<std::string>(),
-                                      finished.view.at("metadata"), finished.view);
-    }
-    impl_->tasks.sweep();
+void Session::recover(ceph::JournalContent content) {
+    impl_->restore_finished(std::move(content.finished));
     for (const auto& record : content.unfinished) {
         try {
             if (record.kind == ceph::TaskRecord::Kind::command) {
@@ -278,8 +313,23 @@ void Session::recover(const ceph::JournalContent& content) {
             impl_->fail(record, std::current_exception());
         }
     }
-    for (const auto& problem : content.unreadable) spdlog::error("journal: left alone: {}", problem);
+    for (const auto& problem : content.unreadable) tell_left_alone(problem);
     if (!content.unfinished.empty()) spdlog::info("{} tasks of an earlier life go on", content.unfinished.size());
+}
+
+void Session::read_history() {
+    impl_->history_reader =
+        std::jthread([history = impl_->history, journal = impl_->around.journal](const std::stop_token& stop) {
+            name_this_thread("taskd-history");
+            const auto unreadable = history->read_all(stop);
+            if (stop.stop_requested()) return;
+            std::vector<std::string> keys;
+            for (const auto& [key, why] : unreadable) {
+                tell_left_alone(key + ": " + why);
+                keys.push_back(key);
+            }
+            journal->begin_to_drop(keys);
+        });
 }
 
 std::vector<std::string> Session::drain(std::chrono::milliseconds grace) {

@@ -39,7 +39,11 @@ class Session {
     const api::Services& services() const noexcept;
 
     /// Puts the tasks of earlier lives back: the finished on the list and in the history, the unfinished to work.
-    void recover(const ceph::JournalContent& content);
+    /// Of the history only id and end are known then, until `read_history`.
+    void recover(ceph::JournalContent content);
+    /// Reads in the background what of the history nobody has looked at yet: behind the first answer, which need not
+    /// wait for thousands of tasks that ended long ago.
+    void read_history();
 
     /// Starts nothing more, lets running tasks end for `grace`, ends the workers; blocks.
     /// @returns  The cluster addresses of workers that may have been ended in the midst of a task: to be fenced before

@@ -323,11 +323,41 @@ TEST_F(JournalTest, DropsWhatAnEarlierLifeFinished) {
 
     Journal next(
         store, "ours", {.most_finished = 1}, [](const auto&) {}, clock);
-    EXPECT_THAT(next.load().finished, SizeIs(1));
+    const auto found = next.load().finished;
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].id, "old");
+    EXPECT_EQ(found[0].view(), finished_at(clock.wall()));
     clock.advance(1s);
     next.finish("new", finished_at(clock.wall()));
     ASSERT_TRUE(next.wait_until_durable(10s));
-    EXPECT_THAT(finished(), ElementsAre(HasSubstr(".new")));
+    EXPECT_THAT(finished(), ElementsAre(HasSubstr(".old"), HasSubstr(".new"))) << "before anybody has read it";
+
+    next.begin_to_drop({});
+    clock.advance(1s);
+    next.finish("newest", finished_at(clock.wall()));
+    ASSERT_TRUE(next.wait_until_durable(10s));
+    EXPECT_THAT(finished(), ElementsAre(HasSubstr(".newest")));
+}
+
+TEST_F(JournalTest, DropsNothingThatCouldNotBeRead) {
+    const std::string key = "f.2026-01-01T00:00:00.000000Z.x";
+    store->put(key, R"({"version": 99})");
+    store->put("f.x", "{}");
+    Journal next(
+        store, "ours", {.most_finished = 1}, [](const auto&) {}, clock);
+    const auto content = next.load();
+    ASSERT_THAT(content.finished, SizeIs(1));
+    EXPECT_EQ(content.finished[0].key(), key);
+    EXPECT_THROW(content.finished[0].view(), BadRequest);
+    EXPECT_THAT(content.unreadable, ElementsAre(HasSubstr("f.x: key")));
+
+    next.begin_to_drop({key});
+    for (const auto* id : {"a", "b"}) {
+        clock.advance(1s);
+        next.finish(id, finished_at(clock.wall()));
+    }
+    ASSERT_TRUE(next.wait_until_durable(10s));
+    EXPECT_THAT(finished(), ElementsAre(key, HasSubstr(".b"), "f.x"));
 }
 
 TEST_F(JournalTest, LoadsTasksInTheOrderOfTheirAcceptance) {
@@ -355,10 +385,11 @@ TEST_F(JournalTest, KeepsAndReportsWhatItCannotRead) {
 
     const auto content = journal->load();
     EXPECT_THAT(content.unfinished, SizeIs(1));
-    EXPECT_THAT(content.finished, IsEmpty());
+    ASSERT_THAT(content.finished, SizeIs(1));
+    EXPECT_THROW(content.finished[0].view(), BadRequest);
     EXPECT_THAT(content.unreadable,
                 ElementsAre(HasSubstr("t.broken"), HasSubstr("t.newer: version: written by a newer"),
-                            HasSubstr("t.other: id"), HasSubstr("f.2026-11-25")));
+                            HasSubstr("t.other: id")));
     finish("good");
     ASSERT_TRUE(settle());
     EXPECT_THAT(tasks(), ElementsAre("t.broken", "t.newer", "t.other"));

@@ -118,6 +118,53 @@ TEST_F(TaskHistoryTest, ForgetsTheOldestBeyondItsBound) {
     EXPECT_THAT(search({}), ElementsAre("5", "4", "3", "2"));
 }
 
+class UnreadTaskHistoryTest : public TaskHistoryTest {
+  protected:
+    UnreadTaskHistoryTest() {
+        for (const std::string id : {"1", "2", "3"}) {
+            auto view = *history.find(id);
+            view.erase("id");
+            view.erase("state");
+            const auto end_time = view["end_time"].get<std::string>();
+            unread.add_unread({id, end_time, encode_finished(id, view)});
+        }
+        unread.add_unread({"bad", "2026-11-25T03:30:00.000000Z", "{}"});
+        unread.add("4", *history.find("4"));
+    }
+
+    TaskHistory unread{10};
+};
+
+TEST_F(UnreadTaskHistoryTest, IsSearchedAsIfItHadBeenRead) {
+    auto wanted = history.search({});
+    EXPECT_EQ(unread.search({}), wanted);
+    EXPECT_EQ(unread.search({}), wanted) << "once more";
+}
+
+TEST_F(UnreadTaskHistoryTest, FindsOneByItsId) {
+    EXPECT_EQ(unread.find("2"), history.find("2"));
+    EXPECT_FALSE(unread.find("bad"));
+}
+
+TEST_F(UnreadTaskHistoryTest, LetsGoOfWhatCannotBeRead) {
+    EXPECT_EQ(unread.size(), 5U);
+    const auto unreadable = unread.read_all({});
+
+    ASSERT_EQ(unreadable.size(), 1U);
+    EXPECT_EQ(unreadable[0].key, "f.2026-11-25T03:30:00.000000Z.bad");
+    EXPECT_THAT(unreadable[0].why, ::testing::HasSubstr("version"));
+    EXPECT_EQ(unread.size(), 4U);
+    EXPECT_EQ(unread.search({}), history.search({}));
+    EXPECT_THAT(unread.read_all({}), IsEmpty());
+}
+
+TEST_F(UnreadTaskHistoryTest, StopsReadingWhenItIsTold) {
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THAT(unread.read_all(stop.get_token()), IsEmpty());
+    EXPECT_EQ(unread.size(), 5U);
+}
+
 TEST_F(TaskHistoryTest, FindsOneByItsId) {
     EXPECT_EQ(history.find("2")->at("exception").at("detail"), "[errno 39] RBD image has snapshots");
     EXPECT_EQ(history.find("2")->at("state"), "finished");

@@ -179,6 +179,19 @@ TEST(FinishedRecord, EveryFieldThatIsMissingOrOfAWrongTypeIsNamed) {
     }
 }
 
+TEST(KeptTask, IsReadOnlyUnderItsOwnKey) {
+    const auto text = golden("finished.json");
+    const auto end_time = good_finished()["task"]["end_time"].get<std::string>();
+    const auto id = good_finished()["id"].get<std::string>();
+    const auto kept = [&](const std::string& key) { return KeptTask::found(key, text); };
+
+    EXPECT_EQ(kept("f." + end_time + "." + id).view(), good_finished()["task"]);
+    EXPECT_EQ(kept("f." + end_time + "." + id).key(), finished_key(id, end_time));
+    EXPECT_THROW(kept("f." + end_time + ".another").view(), BadRequest);
+    EXPECT_THROW(kept("f.2026-11-25T01:00:00.000000Z." + id).view(), BadRequest);
+    for (const auto* key : {"", "f", "f.", "f.x", "t.", "t.a.b"}) EXPECT_THROW(kept(key), BadRequest) << key;
+}
+
 TEST(FinishedRecord, ALongResultIsLeftOut) {
     auto view = good_finished()["task"];
     view["ret_value"] = std::string(most_result_bytes, 'x');
