@@ -52,14 +52,14 @@ def machine():
             "kernel": platform.release(), "load": os.getloadavg()[0]}
 
 
-def finish(lines, path):
+def finish(lines, path, took_s):
     width = max(len(line.what) for line in lines)
     print(f"\n{'what':{width}}  {'beside':28}  {'figure':>10}  {'wanted':>12}")
     for line in lines:
         wanted = " ".join(map(str, line.wanted)) if line.wanted else ""
         print(f"{line.what:{width}}  {line.beside or line.unit:28}  {line.figure:10.4g}  {wanted:>12}  {line.verdict}")
     here = machine()
-    print(f"\nmachine: {here['processors']} x {here['model']}, load {here['load']:.1f} at the end")
+    print(f"\nmachine: {here['processors']} x {here['model']}, load {here['load']:.1f} at the end, {took_s / 60:.1f} minutes")
     if path:
         with open(path, "w") as file:
             json.dump({"machine": here, "lines": [line.json() for line in lines]}, file, indent=1)

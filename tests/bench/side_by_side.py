@@ -78,7 +78,7 @@ def main():
     parser.add_argument("subjects", nargs="*", choices=[[], *(one.__name__ for one in subjects.ALL)])
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="taskd-bench.")
-    lines, passed, failed = [], 0, 0
+    lines, passed, failed, began = [], 0, 0, time.monotonic()
     try:
         bench = Bench(directory, options.quick)
         try:
@@ -98,7 +98,7 @@ def main():
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     if lines:
-        finish(lines, options.json)
+        finish(lines, options.json, time.monotonic() - began)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)
 

@@ -24,9 +24,9 @@ GIB = 1 << 30
 LAYERING = 1  # and no object map
 
 
-def compared(bench, *arguments):
+def compared(bench, *arguments, turns=3):
     """What `cluster_bench` measured by turns."""
-    turns = 1 if bench.quick else 3
+    turns = 1 if bench.quick else turns
     done = run(CLUSTER_BENCH, "--conf", bench.cluster.conf, "--turns", str(turns), *arguments, bound_s=BOUND_S)
     found = json.loads(done.stdout)
     return found["ours"], found["beside"]
@@ -55,12 +55,12 @@ def engine(bench):
 
 
 def commands(bench):
-    ours, bare = compared(bench, "--count", str(500 if bench.quick else 10_000), "commands")
+    ours, bare = compared(bench, "--count", str(500 if bench.quick else 4_000), "commands", turns=9)
     yield Line("mon commands, 64 at a time", "per second", ours, "rados_mon_command, 64 threads", bare, (">=", 0.9))
 
 
 def object_writes(bench):
-    ours, bare = compared(bench, "--count", str(5_000 if bench.quick else 50_000), "object-writes")
+    ours, bare = compared(bench, "--count", str(5_000 if bench.quick else 15_000), "object-writes", turns=9)
     yield Line("aio writes, 128 in flight", "per second", ours, "rados_aio_write", bare, (">=", 0.85))
 
 
@@ -245,8 +245,8 @@ def lists(bench):
         image_list.timed(ours, image_list.ALL, count)
         wait_until(lambda: image_list.is_complete(dashboard, count), "the dashboard lists all images", 120)
         times = {"dashboard": [], "rbd": [], "with": [], "without": []}
-        for _ in range(1 if bench.quick else 2):
-            times["dashboard"].append(image_list.timed(dashboard, image_list.ALL, count))
+        times["dashboard"].append(image_list.timed(dashboard, image_list.ALL, count))
+        for _ in range(1 if bench.quick else 3):
             times["rbd"].append(milliseconds(lambda: bench.cluster.tool("rbd", "ls", "-l"))[0])
             for _ in range(5):
                 times["with"].append(image_list.timed(ours, image_list.ALL, count))

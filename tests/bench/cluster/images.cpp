@@ -110,7 +110,8 @@ void submit_images(const std::string& socket, std::size_t first, std::size_t cou
 }
 
 void ask_commands(const std::string& socket, std::size_t first, std::size_t count) {
-    through_http(http::Endpoint::unix_socket(socket), 16, first, count, &Requester::ask);
+    // So many that the monitors and the journal are busy: a million of them are asked.
+    through_http(http::Endpoint::unix_socket(socket), 256, first, count, &Requester::ask);
 }
 
 }  // namespace taskd::bench
