@@ -3,7 +3,6 @@
 #include "api/rights.hpp"
 #include "api/task_response.hpp"
 
-
 #include <nlohmann/json.hpp>
 
 namespace taskd::api {
