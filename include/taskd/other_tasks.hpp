@@ -10,7 +10,7 @@ namespace taskd {
 /// A task that somebody else runs, to be listed among a manager's own. Its texts are the caller's, and are not kept.
 struct OtherTask {
     std::string_view name;
-    std::string_view identity;  ///< `identity_of` its metadata; empty: it is like none of the manager's.
+    std::string_view identity;  ///< `identity_of` its metadata (identity.hpp); empty: it is like none of the manager's.
     WallTime begin_time;
     WallTime end_time;         ///< Of one that has finished.
     bool may_be_ours = false;  ///< Left out when a finished task of the manager's with that name and identity was under

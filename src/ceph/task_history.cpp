@@ -1,6 +1,7 @@
 #include "ceph/task_history.hpp"
 
 #include "core/name_glob.hpp"
+#include "core/release_memory.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -65,7 +66,7 @@ class TaskHistory::Entry {
     void read() const {
         try {
             content_.emplace(kept_.view());
-            kept_.text = {};
+            release_memory(kept_.text);
         } catch (const BadRequest& mistake) {
             problem_ = mistake.what();
         }
@@ -82,13 +83,21 @@ void TaskHistory::add(std::string id, const nlohmann::json& finished_view) {
 }
 
 void TaskHistory::add_unread(KeptTask task) {
-    push_back(std::make_shared<const Entry>(std::move(task)));
+    auto entry = std::make_shared<const Entry>(std::move(task));
+    MutexLock lock(mutex_);
+    entries_.push_back(std::move(entry));
+    has_unread_ = true;
 }
 
 void TaskHistory::push_back(std::shared_ptr<const Entry> entry) {
     MutexLock lock(mutex_);
     entries_.push_back(std::move(entry));
-    if (entries_.size() > most_) entries_.pop_front();
+    drop_oldest();
+}
+
+/// Not while some are unread: the oldest may be one that cannot be read, which takes nobody's place.
+void TaskHistory::drop_oldest() {
+    while (!has_unread_ && entries_.size() > most_) entries_.pop_front();
 }
 
 TaskHistory::Entries TaskHistory::entries() const {
@@ -102,10 +111,10 @@ std::vector<TaskHistory::Unreadable> TaskHistory::read_all(const std::stop_token
         if (stop.stop_requested()) return unreadable;
         if (entry->content() == nullptr) unreadable.push_back({entry->key(), entry->problem()});
     }
-    if (!unreadable.empty()) {
-        MutexLock lock(mutex_);
-        std::erase_if(entries_, [](const auto& entry) { return entry->content() == nullptr; });
-    }
+    MutexLock lock(mutex_);
+    std::erase_if(entries_, [](const auto& entry) { return entry->content() == nullptr; });
+    has_unread_ = false;
+    drop_oldest();
     return unreadable;
 }
 

@@ -36,15 +36,17 @@ class TaskHistory {
     explicit TaskHistory(std::size_t most) : most_(most) {}
 
     void add(std::string id, const nlohmann::json& finished_view);
-    /// Adds one of an earlier life, which is read when somebody looks for it, or by `read_all`.
+    /// Adds one of an earlier life, which is read when somebody looks for it, or by `read_all`. Until then there may be
+    /// more than `most`.
     void add_unread(KeptTask task);
 
     struct Unreadable {
         std::string key;
         std::string why;
     };
-    /// Reads those that were not read yet, some 20 µs each. What cannot be read leaves the history.
-    /// @returns those, which nobody found before either; not all of them when it was stopped
+    /// Reads those that were not read yet, some 20 µs each. What cannot be read, and so was never found, leaves the
+    /// history.
+    /// @returns what cannot be read; not all of it when this was stopped
     std::vector<Unreadable> read_all(const std::stop_token& stop);
 
     /// The matching tasks, newest first, each with its `id`, and how many there are in all.
@@ -59,12 +61,14 @@ class TaskHistory {
     static bool matches(const Entry& entry, const HistoryQuery& query);
     static nlohmann::json view_of(const Entry& entry);
     void push_back(std::shared_ptr<const Entry> entry);
+    void drop_oldest() TASKD_REQUIRES(mutex_);
     Entries entries() const;
 
     const std::size_t most_;
     mutable Mutex mutex_;
     /// Shared, so that a search copies pointers under the lock and parses without it.
     Entries entries_ TASKD_GUARDED_BY(mutex_);
+    bool has_unread_ TASKD_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace taskd::ceph

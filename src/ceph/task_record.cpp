@@ -1,9 +1,9 @@
 #include "ceph/task_record.hpp"
 
-#include "core/identity.hpp"
 #include "core/utf8.hpp"
 
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 
 namespace taskd::ceph {
 namespace {
@@ -167,10 +167,11 @@ FinishedRecord decode_finished(std::string_view text) {
 }
 
 KeptTask KeptTask::found(std::string_view key, std::string text) {
-    const auto id = key.rfind('.');  // behind the time, which may have one itself
-    if (!key.starts_with(finished_prefix) || id < finished_prefix.size()) throw BadRequest("key", "expected f.TIME.ID");
-    return {std::string(key.substr(id + 1)),
-            std::string(key.substr(finished_prefix.size(), id - finished_prefix.size())), std::move(text)};
+    const auto behind_time = key.find("Z.");
+    if (!key.starts_with(finished_prefix) || behind_time == std::string_view::npos)
+        throw BadRequest("key", "expected f.TIME.ID");
+    const auto end_time = key.substr(finished_prefix.size(), behind_time + 1 - finished_prefix.size());
+    return {std::string(key.substr(behind_time + 2)), std::string(end_time), std::move(text)};
 }
 
 std::string KeptTask::key() const {

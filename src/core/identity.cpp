@@ -1,5 +1,3 @@
-#include "core/identity.hpp"
-
 #include "core/utf8.hpp"
 
 #include <array>
@@ -9,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 
 namespace taskd {
 namespace {

@@ -1,4 +1,3 @@
-#include "core/identity.hpp"
 #include "core/task_id.hpp"
 #include "core/task_impl.hpp"
 #include "core/task_registry.hpp"
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 #include <taskd/task_manager.hpp>
 
 namespace taskd {

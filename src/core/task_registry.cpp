@@ -138,7 +138,7 @@ TaskList TaskRegistry::list(std::string_view name_glob) const {
 
 std::vector<TaskRegistry::Begun> TaskRegistry::begun(const NameFilter& wanted) const {
     std::vector<Begun> found;
-    found.reserve(executing_count_);
+    if (!wanted) found.reserve(executing_count_);
     for (const auto& [name, tasks] : executing_) {
         if (tasks.empty() || (wanted && !wanted(name))) continue;
         for (const auto& [identity, task] : tasks)

@@ -16,7 +16,7 @@ namespace taskd {
 
 /// The two lists of tasks and the rules over them: identity among the executing, retention among the finished.
 /// Shared by the manager and the tasks, which may end after the manager is gone.
-/// @thread  Any; one leaf mutex, nothing is called while it is held.
+/// @thread  Any; one leaf mutex; nothing but a NameFilter is called while it is held.
 class TaskRegistry {
   public:
     TaskRegistry(Retention retention, const Clock& clock) : retention_(retention), clock_(clock) {}

@@ -11,6 +11,7 @@
 #include "ceph/service_map.hpp"
 #include "ceph/task_history.hpp"
 #include "core/thread_name.hpp"
+#include "daemon/restored_list.hpp"
 #include "daemon/service_status.hpp"
 #include "daemon/version.hpp"
 #include "mgr/reader_token.hpp"
@@ -25,6 +26,7 @@
 #include <map>
 #include <optional>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -159,6 +161,7 @@ struct Session::Impl {
     Impl(const Options& options, Surroundings given)
         : around(std::move(given)),
           retention(options.tasks.retention),
+          clock(*options.tasks.clock),
           history(std::make_shared<ceph::TaskHistory>(options.journal.most_finished)),
           checked_caller(std::make_shared<ceph::CheckedCaller>(
               std::make_shared<ceph::LibradosCaller>([handle = around.cluster] { return handle; }))),
@@ -224,32 +227,13 @@ struct Session::Impl {
     }
 
     void restore_finished(std::vector<ceph::KeptTask> kept) {
-        for (auto task = kept.end() - static_cast<std::ptrdiff_t>(count_listed(kept)); task != kept.end(); ++task)
-            restore_listed(*task);
-        tasks.sweep();
-        for (auto& task : kept) history->add_unread(std::move(task));
-    }
-
-    /// How many of the newest ones the list still has, by their keys.
-    std::size_t count_listed(const std::vector<ceph::KeptTask>& kept) const {
-        const auto oldest =
-            format_utc(Clock::system().wall() - std::chrono::duration_cast<WallTime::duration>(retention.ttl));
-        std::size_t count = 0;
-        while (count < std::min(kept.size(), retention.most_listed) &&
-               (count < retention.keep || kept[kept.size() - 1 - count].end_time >= oldest))
-            ++count;
-        return count;
-    }
-
-    void restore_listed(const ceph::KeptTask& kept) {
-        try {
-            auto view = kept.view();
+        for (auto& [id, view] : still_listed(kept, retention, clock.wall())) {
             auto name = view.at("name").get<std::string>();
             auto metadata = view.at("metadata");
-            tasks.restore_finished(kept.id, std::move(name), std::move(metadata), std::move(view));
-        } catch (const BadRequest&) {
-            return;  // of which `read_history` tells
+            tasks.restore_finished(id, std::move(name), std::move(metadata), std::move(view));
         }
+        tasks.sweep();
+        for (auto& task : kept) history->add_unread(std::move(task));
     }
 
     void fail(const ceph::TaskRecord& record, std::exception_ptr error) {
@@ -267,6 +251,7 @@ struct Session::Impl {
 
     const Surroundings around;
     const Retention retention;
+    const Clock& clock;
     const std::shared_ptr<ceph::TaskHistory> history;  // shared with the journal, which may outlive this
     const std::shared_ptr<ceph::CheckedCaller> checked_caller;
     ceph::CommandSender command_sender;
@@ -318,18 +303,23 @@ void Session::recover(ceph::JournalContent content) {
 }
 
 void Session::read_history() {
-    impl_->history_reader =
-        std::jthread([history = impl_->history, journal = impl_->around.journal](const std::stop_token& stop) {
-            name_this_thread("taskd-history");
-            const auto unreadable = history->read_all(stop);
-            if (stop.stop_requested()) return;
-            std::vector<std::string> keys;
-            for (const auto& [key, why] : unreadable) {
-                tell_left_alone(key + ": " + why);
-                keys.push_back(key);
-            }
-            journal->begin_to_drop(keys);
-        });
+    try {
+        impl_->history_reader =
+            std::jthread([history = impl_->history, journal = impl_->around.journal](const std::stop_token& stop) {
+                name_this_thread("taskd-history");
+                const auto unreadable = history->read_all(stop);
+                if (stop.stop_requested()) return;
+                std::vector<std::string> keys;
+                for (const auto& [key, why] : unreadable) {
+                    tell_left_alone(key + ": " + why);
+                    keys.push_back(key);
+                }
+                journal->begin_to_drop(keys);
+            });
+    } catch (const std::system_error& error) {
+        // It is read piece by piece by who looks for something; nothing is dropped from the journal in this life.
+        spdlog::error("journal: there is no thread to read the history: {}", error.what());
+    }
 }
 
 std::vector<std::string> Session::drain(std::chrono::milliseconds grace) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/release_memory.hpp"
 #include "http/awaitable.hpp"
 #include "http/body_stream.hpp"
 #include "http/callback_wait.hpp"
@@ -259,7 +260,7 @@ class Session final : public Connection {
     /// The last response of the connection: the request, and what follows it in the input, are of no use.
     net::awaitable<void> send_last(Response response) {
         lingers_ = true;
-        request_.body = std::string();  // and so it need not be kept while the connection lingers
+        release_memory(request_.body);  // and so it need not be kept while the connection lingers
         body_share_.give_back();
         response_for_ = {.close = true};
         compose(std::move(response));
@@ -337,7 +338,7 @@ class Session final : public Connection {
     /// A connection may be idle for long: it keeps no large buffers meanwhile.
     void make_ready_for_next() {
         constexpr std::size_t kept_bytes = 64 * 1024;
-        if (request_.body.capacity() > kept_bytes) request_.body = std::string();
+        if (request_.body.capacity() > kept_bytes) release_memory(request_.body);
         body_share_.give_back();
         wire_.plain = Body();
         wire_.encoded.reset();

@@ -1,12 +1,11 @@
 #include "mgr/mgr_task.hpp"
 
-#include "core/identity.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 
 namespace taskd::mgr {
 namespace {

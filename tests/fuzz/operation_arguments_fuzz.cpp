@@ -1,8 +1,8 @@
-#include "core/identity.hpp"
 #include "fuzz/fuzzer.hpp"
 #include "rbd/operation.hpp"
 
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 
 /// An operation's name in the first line, then its arguments; with another first line all of it, for every operation.
 namespace taskd::fuzz {

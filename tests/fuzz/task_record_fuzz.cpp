@@ -32,11 +32,24 @@ void try_finished(std::string_view input) {
     require(ceph::encode_finished(again.id, again.view) == text, "what was cut once is not cut again", text);
 }
 
+/// Its key in the first line.
+void try_kept(std::string_view input) {
+    const auto [key, text] = first_line(input);
+    try {
+        const auto kept = ceph::KeptTask::found(key, std::string(text));
+        require(kept.key() == key, "a key that is read and written is the same", key);
+        require(kept.view().at("end_time") == kept.end_time, "it ended when its key says");
+    } catch (const BadRequest&) {
+        return;
+    }
+}
+
 }  // namespace
 
 void try_input(std::string_view input) {
     try_unfinished(input);
     try_finished(input);
+    try_kept(input);
 }
 
 }  // namespace taskd::fuzz

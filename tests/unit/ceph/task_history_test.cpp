@@ -1,5 +1,7 @@
 #include "ceph/task_history.hpp"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 
 namespace taskd::ceph {
@@ -156,6 +158,43 @@ TEST_F(UnreadTaskHistoryTest, LetsGoOfWhatCannotBeRead) {
     EXPECT_EQ(unread.size(), 4U);
     EXPECT_EQ(unread.search({}), history.search({}));
     EXPECT_THAT(unread.read_all({}), IsEmpty());
+}
+
+TEST_F(UnreadTaskHistoryTest, TellsOfWhatCannotBeReadHoweverManyThereAre) {
+    TaskHistory small(2);
+    small.add_unread({"odd", "2026-11-25T00:30:00.000000Z", "[]"});
+    for (const std::string id : {"1", "2", "3"}) {
+        const auto view = *history.find(id);
+        small.add_unread({id, view["end_time"], encode_finished(id, view)});
+    }
+    small.add("4", *history.find("4"));
+
+    EXPECT_EQ(small.read_all({}).size(), 1U);
+    EXPECT_EQ(small.size(), 2U);
+    EXPECT_TRUE(small.find("3"));
+    EXPECT_TRUE(small.find("4"));
+    small.add("5", *history.find("4"));
+    EXPECT_EQ(small.size(), 2U);
+}
+
+TEST_F(UnreadTaskHistoryTest, IsReadFromSeveralThreadsAtOnce) {
+    for (int n = 5; n < 500; ++n) {
+        const auto view = *history.find("1");
+        unread.add_unread({std::to_string(n), view["end_time"], encode_finished(std::to_string(n), view)});
+    }
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { EXPECT_EQ(unread.read_all({}).size(), 1U); });
+    threads.emplace_back([&] { unread.search({}); });
+    threads.emplace_back([&] {
+        for (int n = 5; n < 500; ++n) unread.find(std::to_string(n));
+    });
+    threads.emplace_back([&] {
+        for (int n = 500; n < 600; ++n) unread.add(std::to_string(n), *history.find("4"));
+    });
+    for (auto& thread : threads) thread.join();
+
+    EXPECT_EQ(unread.size(), 10U);
+    EXPECT_EQ(unread.search({})["total"], 10);
 }
 
 TEST_F(UnreadTaskHistoryTest, StopsReadingWhenItIsTold) {

@@ -189,7 +189,9 @@ TEST(KeptTask, IsReadOnlyUnderItsOwnKey) {
     EXPECT_EQ(kept("f." + end_time + "." + id).key(), finished_key(id, end_time));
     EXPECT_THROW(kept("f." + end_time + ".another").view(), BadRequest);
     EXPECT_THROW(kept("f.2026-11-25T01:00:00.000000Z." + id).view(), BadRequest);
-    for (const auto* key : {"", "f", "f.", "f.x", "t.", "t.a.b"}) EXPECT_THROW(kept(key), BadRequest) << key;
+    EXPECT_EQ(kept("f." + end_time + ".an.id").id, "an.id");
+    for (const auto* key : {"", "f", "f.", "f.x", "t.", "t.a.b", "f.a.b", "Z."})
+        EXPECT_THROW(kept(key), BadRequest) << key;
 }
 
 TEST(FinishedRecord, ALongResultIsLeftOut) {

@@ -1,5 +1,3 @@
-#include "core/identity.hpp"
-
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -7,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <taskd/error.hpp>
+#include <taskd/identity.hpp>
 
 namespace taskd {
 namespace {
