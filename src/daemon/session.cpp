@@ -22,7 +22,6 @@
 #include "worker/operation_service.hpp"
 #include "worker/worker_process.hpp"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <stop_token>
