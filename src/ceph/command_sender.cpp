@@ -43,6 +43,10 @@ std::size_t lane_of(const CommandTarget& target) {
     }
 }
 
+/// The sender of whose threads this is one that runs a callback and looks for a command right after it. What the
+/// callback sends first needs no other thread: to wake one costs more than most commands do.
+thread_local const void* free_after_callback = nullptr;
+
 CommandAnswer failed(int code, const std::string& why, const CommandTarget& target, const nlohmann::json& command) {
     CommandAnswer answer;
     answer.error = std::make_exception_ptr(
@@ -69,7 +73,7 @@ struct CommandSender::State : std::enable_shared_from_this<CommandSender::State>
 
     std::shared_ptr<Job> next_runnable() TASKD_REQUIRES(mutex);
     Callback take_callback(Job& job) TASKD_REQUIRES(mutex);
-    Ticket enqueue(const std::shared_ptr<Job>& job);
+    Ticket enqueue(const std::shared_ptr<Job>& job, bool by_free_thread);
     void add_thread() TASKD_REQUIRES(mutex);
     void run_commands(std::size_t number);
     void watch_deadlines();
@@ -123,11 +127,11 @@ std::shared_ptr<Job> CommandSender::State::next_runnable() {
 }
 
 /// Puts it where a thread finds it, and sees to it that there is one. @throws as `send`
-CommandSender::Ticket CommandSender::State::enqueue(const std::shared_ptr<Job>& job) {
+CommandSender::Ticket CommandSender::State::enqueue(const std::shared_ptr<Job>& job, bool by_free_thread) {
     MutexLock lock(mutex);
     if (stopping) throw Error(ErrorKind::unavailable, ESHUTDOWN, "taskd", "commands are no longer taken");
     if (unanswered.size() >= limits.capacity) throw QueueFull("queue of commands", limits.capacity);
-    if (waiting_count >= idle_threads && threads.size() < limits.max_threads) {
+    if (waiting_count >= idle_threads && !by_free_thread && threads.size() < limits.max_threads) {
         try {
             add_thread();
         } catch (const std::system_error& none) {
@@ -187,7 +191,9 @@ void CommandSender::State::run_commands(std::size_t number) {
         }
         if (!callback) continue;  // it was answered at its deadline, by whom the command is still read
         if (!outcome.error) outcome.command = std::move(job->command);
+        free_after_callback = this;
         answer(callback, std::move(outcome));
+        free_after_callback = nullptr;
     }
 }
 
@@ -279,8 +285,12 @@ CommandSender::Ticket CommandSender::send(CommandTarget target, nlohmann::json c
     job->callback = std::move(callback);
     job->due = Steady::now() + state.limits.deadline;
 
-    const auto ticket = state.enqueue(job);
-    state.work.notify_one();  // without the lock, which the one that wakes up wants first of all
+    const bool by_free_thread = free_after_callback == &state;
+    const auto ticket = state.enqueue(job, by_free_thread);
+    if (by_free_thread)
+        free_after_callback = nullptr;  // for this one
+    else
+        state.work.notify_one();  // without the lock, which the one that wakes up wants first of all
     return ticket;
 }
 

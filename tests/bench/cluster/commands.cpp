@@ -5,8 +5,9 @@
 #include "subjects.hpp"
 
 #include <atomic>
+#include <functional>
+#include <latch>
 #include <memory>
-#include <semaphore>
 #include <stdexcept>
 #include <string>
 
@@ -15,7 +16,7 @@
 namespace taskd::bench {
 namespace {
 
-constexpr std::ptrdiff_t at_a_time = 64;
+constexpr std::size_t at_a_time = 64;
 constexpr const char* text = R"({"prefix": "osd pool ls", "format": "json"})";
 
 void send_bare(const ceph::Cluster& cluster) {
@@ -43,17 +44,25 @@ void compare_commands(const ceph::ClusterOptions& options, const Turns& turns) {
     ceph::SenderCommandPort port(sender, manager.notifications());
     const auto command = nlohmann::json::parse(text);
 
+    // As a thread of the bare side sends its next command when it has its answer, a task's end begins the next task.
     const auto ours = [&](std::size_t first, std::size_t count) {
-        std::counting_semaphore<> room(at_a_time);
-        for (std::size_t n = first; n < first + count; ++n) {
-            room.acquire();
+        std::atomic<std::size_t> next = first;
+        std::latch ended(static_cast<std::ptrdiff_t>(count));
+        const std::function<void()> begin_next = [&] {
+            const std::size_t n = next++;
+            if (n >= first + count) return;
             RunOptions run;
             run.executor = std::make_unique<SendCommandExecutor>(port, "mon");
             const auto task = manager.run(
                 "command", {{"n", n}}, [&command] { return command; }, std::move(run));
-            if (task->on_finished([&room] { room.release(); }) == 0) room.release();
-        }
-        for (std::ptrdiff_t n = 0; n < at_a_time; ++n) room.acquire();
+            const auto on_end = [&] {
+                begin_next();
+                ended.count_down();
+            };
+            if (task->on_finished(on_end) == 0) on_end();
+        };
+        for (std::size_t n = 0; n < at_a_time; ++n) begin_next();
+        ended.wait();
     };
     compare(turns, ours, [&](std::size_t first, std::size_t count) {
         share_out(at_a_time, first, count, [&](std::size_t) { send_bare(*cluster); });

@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <functional>
 #include <latch>
 #include <random>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -105,6 +107,44 @@ TEST(CommandSender, LetsIdleThreadsGo) {
     answers.wait_for(1);
 
     while (sender.load().threads > 0) std::this_thread::yield();
+}
+
+TEST(CommandSender, SendsWhatACallbackSendsByTheSameThread) {
+    constexpr int chain = 50;
+    Answers answers;
+    std::set<std::thread::id> threads;  // one after the other, if at all more than one
+    CommandSender sender(std::make_shared<test::FakeCommandCaller>([&](const CommandTarget&, const json&) {
+        threads.insert(std::this_thread::get_id());
+        return CommandResult();
+    }));
+    std::function<void(int)> send_the_rest = [&](int left) {
+        sender.send(mon, command("status"), "", [&, left](CommandAnswer answer) {
+            if (left > 1) send_the_rest(left - 1);
+            answers.add(std::move(answer));
+        });
+    };
+
+    send_the_rest(chain);
+
+    answers.wait_for(chain);
+    EXPECT_EQ(threads.size(), 1U);
+    EXPECT_EQ(sender.load().threads, 1U);
+}
+
+TEST(CommandSender, RunsAllThatACallbackSendsAtOnce) {
+    constexpr std::ptrdiff_t at_once = 8;
+    std::latch all_there{at_once};
+    Answers answers;
+    CommandSender sender(std::make_shared<test::FakeCommandCaller>([&](const CommandTarget&, const json& given) {
+        if (given == command("second")) all_there.arrive_and_wait();
+        return CommandResult();
+    }));
+
+    sender.send(mon, command("first"), "", [&](const CommandAnswer&) {
+        for (std::ptrdiff_t n = 0; n < at_once; ++n) sender.send(mon, command("second"), "", answers.collect());
+    });
+
+    EXPECT_EQ(answers.wait_for(at_once).size(), static_cast<std::size_t>(at_once));
 }
 
 TEST(CommandSender, KeepsThreadsForTheMonsWhenTheMgrDoesNotAnswer) {
