@@ -3,6 +3,7 @@
 #include "api/routes.hpp"
 #include "daemon/caps_watch.hpp"
 #include "daemon/file_limit.hpp"
+#include "daemon/heap_trim.hpp"
 #include "daemon/lifecycle.hpp"
 #include "daemon/version.hpp"
 #include "http/client.hpp"
@@ -88,6 +89,7 @@ struct Front::Impl {
     http::Server server;
     std::optional<CapsWatch> caps;
     std::optional<Lifecycle> lifecycle;
+    HeapTrim heap_trim;
 };
 
 Front::Front(const Options& options, std::shared_ptr<ceph::Cluster> cluster, const rbd::OperationRegistry& registry,
