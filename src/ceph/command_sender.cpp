@@ -184,14 +184,17 @@ void CommandSender::State::run_commands(std::size_t number) {
             outcome.error = std::current_exception();
         }
         Callback callback;
+        bool is_free = true;
         {
             MutexLock lock(mutex);
-            --running[lane_of(job->target)];
+            const auto lane = lane_of(job->target);
+            // What its full lane has held back was announced when it came, and is this thread's to take.
+            is_free = running[lane]-- < lane_limit || waiting[lane].empty();
             callback = take_callback(*job);
         }
         if (!callback) continue;  // it was answered at its deadline, by whom the command is still read
         if (!outcome.error) outcome.command = std::move(job->command);
-        free_after_callback = this;
+        if (is_free) free_after_callback = this;
         answer(callback, std::move(outcome));
         free_after_callback = nullptr;
     }

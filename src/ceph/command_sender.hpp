@@ -32,7 +32,7 @@ struct CommandAnswer {
 ///
 /// Threads are named taskd-cmd-N. Commands start in the order given, except that no kind of daemon (mon, mgr, OSD) gets
 /// more than three quarters of the threads: a mgr that does not answer cannot keep the monitors' commands waiting.
-/// What a callback sends goes on by the callback's own thread, right after it: no other one is woken for it.
+/// The first command that a callback sends is taken by the callback's own thread, right after it, where that is free.
 /// A command without an answer at its deadline is answered with ETIMEDOUT; its thread goes on waiting for librados.
 /// @thread  Any.
 class CommandSender {

@@ -3,6 +3,7 @@
 #include "core/mutex.hpp"
 #include "core/thread_name.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <fstream>
@@ -32,11 +33,11 @@ void trim_heap() {
 
 }  // namespace
 
-HeapTrim::HeapTrim() : HeapTrim(resident_bytes, trim_heap) {
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+HeapTrim::HeapTrim(std::chrono::seconds interval) : HeapTrim(resident_bytes, trim_heap) {
+    thread_ = std::jthread([this, interval](const std::stop_token& stop) { run(stop, interval); });
 }
 
-void HeapTrim::run(const std::stop_token& stop) {
+void HeapTrim::run(const std::stop_token& stop, std::chrono::seconds interval) {
     name_this_thread("taskd-trim");
     Mutex mutex;
     std::condition_variable_any wake;
@@ -48,9 +49,15 @@ void HeapTrim::run(const std::stop_token& stop) {
 }
 
 void HeapTrim::look() {
-    if (resident_() <= after_last_ + tolerated_growth) return;
+    const auto resident = resident_();
+    if (resident == 0) return;
+    if (resident <= least_since_ + tolerated_growth && ++looks_since_ < most_looks_without) {
+        least_since_ = std::min(least_since_, resident);
+        return;
+    }
     trim_();
-    after_last_ = resident_();
+    least_since_ = resident_();
+    looks_since_ = 0;
 }
 
 }  // namespace taskd::daemon

@@ -12,18 +12,23 @@ namespace taskd::daemon {
 /// Gives memory that was freed back to the system when the process has grown.
 ///
 /// glibc keeps what is freed between things that live on, and has an arena for each few threads: a front that has run
-/// 100,000 tasks uses 41 MiB of the 104 that it has allocated, and the rest grows with each hour (docs/benchmarks.md).
-/// A look costs one read of /proc; with nothing grown it is all that happens.
+/// 100,000 tasks uses 41 MiB of the 104 that it has allocated, and the rest goes on growing (docs/benchmarks.md). A
+/// look costs one read of /proc; with nothing grown it is all that happens. Where the C library is not glibc a trim is
+/// nothing.
 /// @thread  The owner's.
 class HeapTrim {
   public:
     /// Between two looks: a trim holds up who allocates in the arena at hand, and what is given back is soon wanted.
-    static constexpr std::chrono::seconds interval{10};
+    static constexpr std::chrono::seconds usual_interval{10};
+    /// Looks after which it trims without growth: what a peak has left behind is none.
+    static constexpr int most_looks_without = 60;
     /// Bytes of growth since the last trim that are left alone.
     static constexpr std::size_t tolerated_growth = std::size_t{4} << 20U;
 
-    /// Starts the thread, taskd-trim. Does nothing where the C library is not glibc.
-    HeapTrim();
+    /// Starts the thread, taskd-trim.
+    explicit HeapTrim(std::chrono::seconds interval = usual_interval);
+    HeapTrim(const HeapTrim&) = delete;
+    HeapTrim& operator=(const HeapTrim&) = delete;
 
   private:
     friend struct HeapTrimTest;
@@ -32,11 +37,12 @@ class HeapTrim {
     HeapTrim(Resident resident, Trim trim) : resident_(std::move(resident)), trim_(std::move(trim)) {}
 
     void look();
-    void run(const std::stop_token& stop);
+    void run(const std::stop_token& stop, std::chrono::seconds interval);
 
     const Resident resident_;
     const Trim trim_;
-    std::size_t after_last_ = 0;
+    std::size_t least_since_ = 0;  ///< Resident bytes, the least that was seen after the last trim.
+    int looks_since_ = 0;
     std::jthread thread_;  // last: it uses the above
 };
 

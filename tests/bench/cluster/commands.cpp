@@ -47,22 +47,35 @@ void compare_commands(const ceph::ClusterOptions& options, const Turns& turns) {
     // As a thread of the bare side sends its next command when it has its answer, a task's end begins the next task.
     const auto ours = [&](std::size_t first, std::size_t count) {
         std::atomic<std::size_t> next = first;
+        std::atomic<bool> failed = false;
         std::latch ended(static_cast<std::ptrdiff_t>(count));
-        const std::function<void()> begin_next = [&] {
-            const std::size_t n = next++;
-            if (n >= first + count) return;
+        std::function<void()> begin_next;
+        const auto begin = [&](std::size_t n) {
             RunOptions run;
             run.executor = std::make_unique<SendCommandExecutor>(port, "mon");
             const auto task = manager.run(
                 "command", {{"n", n}}, [&command] { return command; }, std::move(run));
-            const auto on_end = [&] {
+            const auto on_end = [&, task] {
+                if (task->failure()) failed = true;
                 begin_next();
                 ended.count_down();
             };
             if (task->on_finished(on_end) == 0) on_end();
         };
+        begin_next = [&] {
+            const std::size_t n = next++;
+            if (n >= first + count) return;
+            try {
+                begin(n);
+            } catch (const std::exception&) {
+                failed = true;
+                ended.count_down();
+                begin_next();
+            }
+        };
         for (std::size_t n = 0; n < at_a_time; ++n) begin_next();
         ended.wait();
+        if (failed) throw std::runtime_error("a command failed as a task");
     };
     compare(turns, ours, [&](std::size_t first, std::size_t count) {
         share_out(at_a_time, first, count, [&](std::size_t) { send_bare(*cluster); });

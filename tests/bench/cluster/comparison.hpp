@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -14,13 +15,14 @@ namespace taskd::bench {
 /// Does so many things, numbered from `first` on, and returns when the last of them is done.
 using Work = std::function<void(std::size_t first, std::size_t count)>;
 
-/// Does `count` things from so many threads, each its share one after the other.
+/// Does `count` things from so many threads; each takes the next one when it is done with its last.
 inline void share_out(std::size_t threads, std::size_t first, std::size_t count,
                       const std::function<void(std::size_t number)>& one) {
+    std::atomic<std::size_t> next = 0;
     std::vector<std::jthread> running;
     for (std::size_t thread = 0; thread < threads; ++thread)
-        running.emplace_back([=, &one] {
-            for (std::size_t n = thread; n < count; n += threads) one(first + n);
+        running.emplace_back([&, first, count] {
+            for (std::size_t n = next++; n < count; n = next++) one(first + n);
         });
 }
 

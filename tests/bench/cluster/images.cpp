@@ -66,14 +66,15 @@ class Requester {
     http::Client client_;
 };
 
-/// Each thread does its share over a connection of its own.
+/// As `share_out`, each thread over a connection of its own.
 void through_http(const http::Endpoint& endpoint, std::size_t threads, std::size_t first, std::size_t count,
                   void (Requester::*call)(const std::string& name)) {
+    std::atomic<std::size_t> next = 0;
     std::vector<std::jthread> running;
     for (std::size_t thread = 0; thread < threads; ++thread)
-        running.emplace_back([=] {
+        running.emplace_back([&, first, count] {
             Requester requester(endpoint);
-            for (std::size_t n = thread; n < count; n += threads) (requester.*call)(image_name(first + n));
+            for (std::size_t n = next++; n < count; n = next++) (requester.*call)(image_name(first + n));
         });
 }
 

@@ -131,6 +131,28 @@ TEST(CommandSender, SendsWhatACallbackSendsByTheSameThread) {
     EXPECT_EQ(sender.load().threads, 1U);
 }
 
+TEST(CommandSender, LeavesWhatACallbackSendsToAnotherThreadWhenItsOwnHasACommandThatWasHeldBack) {
+    std::latch first{1};
+    std::latch never{1};
+    Answers answers;
+    CommandSender sender(std::make_shared<test::FakeCommandCaller>([&](const CommandTarget& target, const json& given) {
+                             if (target == mon) (given == command("first") ? first : never).wait();
+                             return CommandResult();
+                         }),
+                         {.max_threads = 4, .idle_timeout = 1h});
+    const auto ignore = [](const CommandAnswer&) {};
+    sender.send(mon, command("first"), "",
+                [&](const CommandAnswer&) { sender.send(mgr, command("pg stat"), "", answers.collect()); });
+    for (int n = 0; n < 2; ++n) sender.send(mon, command("status"), "", ignore);
+    while (sender.load().running < 3) std::this_thread::yield();
+    sender.send(mon, command("held back"), "", ignore);  // the monitors have three of the four threads
+
+    first.count_down();
+
+    EXPECT_EQ(code_of(answers.wait_for(1)[0]), 0);
+    never.count_down();
+}
+
 TEST(CommandSender, RunsAllThatACallbackSendsAtOnce) {
     constexpr std::ptrdiff_t at_once = 8;
     std::latch all_there{at_once};

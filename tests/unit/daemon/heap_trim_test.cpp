@@ -42,16 +42,37 @@ TEST_F(HeapTrimTest, TrimsAgainWhenTheProcessHasGrownByMoreThanIsTolerated) {
     EXPECT_EQ(trims, 2) << "what could not be given back is no growth";
 }
 
+TEST_F(HeapTrimTest, MeasuresGrowthFromTheLeastSinceTheLastTrim) {
+    look();
+    freed = 0;
+
+    resident -= 50 * mib;
+    look();
+    resident += HeapTrim::tolerated_growth + 1;
+    look();
+
+    EXPECT_EQ(trims, 2);
+}
+
+TEST_F(HeapTrimTest, TrimsNowAndThenWhatAPeakHasLeftBehind) {
+    for (int n = 0; n < HeapTrim::most_looks_without; ++n) look();
+    EXPECT_EQ(trims, 1);
+
+    look();
+
+    EXPECT_EQ(trims, 2);
+}
+
 TEST_F(HeapTrimTest, LeavesAloneWhatItCannotMeasure) {
     resident = 0;
 
-    look();
+    for (int n = 0; n < 2 * HeapTrim::most_looks_without; ++n) look();
 
     EXPECT_EQ(trims, 0);
 }
 
-TEST(HeapTrimThread, EndsAtOnce) {
-    const HeapTrim trim;
+TEST(HeapTrimThread, EndsInTheMiddleOfItsWait) {
+    const HeapTrim trim(std::chrono::hours(1));
 }
 
 }  // namespace
