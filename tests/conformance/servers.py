@@ -122,6 +122,12 @@ class Server:
             return None
         return next((task for task in tasks["finished_tasks"] if task["metadata"] == metadata), None)
 
+    def wait_for_mirroring(self):
+        """Either server looks at mirroring beside the answers, and has an empty object to tell of it until then."""
+        headers = {"Accept": "application/vnd.ceph.api.v1.0+json"}
+        wait_until(lambda: self.ask("GET", "/api/summary", headers).body["rbd_mirroring"],
+                   f"what {self.name} knows of mirroring")
+
     def rbd(self, *words):
         return self.cluster.tool("rbd", *words).stdout
 
@@ -164,6 +170,7 @@ class Ours(Server):
     def start(self):
         super().start()
         self.daemon = Daemon(self.cluster, os.path.dirname(self.directory))
+        self.wait_for_mirroring()
 
     def connect(self):
         return UnixConnection(self.daemon.socket, ANSWER_BOUND_S)
@@ -190,6 +197,7 @@ class Dashboard(Server):
         if login.status != 201:
             raise Failed(f"login at the dashboard: {login.status} {login.body}")
         self.token = login.body["token"]
+        self.wait_for_mirroring()
 
     def forget_cached_lists(self):
         """It keeps lists of images for 30 s, but no more than CACHE_ENTRIES of them (contract 6.14)."""
