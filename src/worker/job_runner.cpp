@@ -76,19 +76,26 @@ class JobRunner::Context final : public rbd::OperationContext {
     void progress(std::uint64_t done, std::uint64_t total) noexcept override {
         const double share = total == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(total);
         const int percent = std::clamp(static_cast<int>(share * 100.0), 0, most_while_running);
-        // Called up to 50,000 times a second from several threads: look before the lock-free claim of a turn.
         const auto now = Steady::now().time_since_epoch();
-        auto last = last_report_.load(std::memory_order_relaxed);
-        const int shown = last_percent_.load(std::memory_order_relaxed);
-        const auto age = now - first_call(now);
-        const auto wait = percent > shown ? progress_interval(age) : Steady::duration(sign_of_life_interval);
-        if (percent < shown || now - last < wait) return;
-        if (!last_report_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
-        last_percent_.store(percent, std::memory_order_relaxed);
-        runner_.sink_.progress(order_.id, percent);
+        // Called up to 50,000 times a second from several threads: look first, then claim the turn to report. The turn
+        // lasts until the report is out, lest one of more overtakes it and what is shown falls back.
+        if (!is_due(percent, now) || reporting_.exchange(true, std::memory_order_acquire)) return;
+        if (is_due(percent, now)) {
+            last_report_.store(now, std::memory_order_relaxed);
+            last_percent_.store(percent, std::memory_order_relaxed);
+            runner_.sink_.progress(order_.id, percent);
+        }
+        reporting_.store(false, std::memory_order_release);
     }
 
   private:
+    bool is_due(int percent, Steady::duration now) noexcept {
+        const int shown = last_percent_.load(std::memory_order_relaxed);
+        const auto wait =
+            percent > shown ? progress_interval(now - first_call(now)) : Steady::duration(sign_of_life_interval);
+        return percent >= shown && now - last_report_.load(std::memory_order_relaxed) >= wait;
+    }
+
     /// When progress was told first: librbd may have worked long before, and be done soon after.
     Steady::duration first_call(Steady::duration now) noexcept {
         auto first = first_call_.load(std::memory_order_relaxed);
@@ -104,6 +111,7 @@ class JobRunner::Context final : public rbd::OperationContext {
     std::atomic<Steady::duration> first_call_{Steady::duration::zero()};
     std::atomic<Steady::duration> last_report_{Steady::duration::zero()};
     std::atomic<int> last_percent_{0};
+    std::atomic<bool> reporting_{false};
 };
 
 JobRunner::JobRunner(std::shared_ptr<const ceph::Cluster> cluster, const rbd::OperationRegistry& registry,

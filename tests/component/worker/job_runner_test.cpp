@@ -33,7 +33,10 @@ struct Result {
 };
 
 struct RecordingSink final : JobSink {
-    void progress(const std::string& id, int percent) noexcept override { reports.add({id, percent}); }
+    void progress(const std::string& id, int percent) noexcept override {
+        before_progress(percent);
+        reports.add({id, percent});
+    }
     void result(const std::string& id, json value, json error) noexcept override {
         results.add({id, std::move(value), std::move(error)});
     }
@@ -43,6 +46,7 @@ struct RecordingSink final : JobSink {
         return all;
     }
 
+    std::function<void(int percent)> before_progress = [](int) {};
     test::Collected<std::pair<std::string, int>> reports;
     test::Collected<Result> results;
 };
@@ -269,6 +273,27 @@ TEST_F(JobRunnerTest, ProgressOfSeveralThreadsOfLibrbdNeverFalls) {
 
     const auto percents = sink.percents();
     EXPECT_TRUE(std::is_sorted(percents.begin(), percents.end()));
+}
+
+TEST_F(JobRunnerTest, AReportIsNotOvertakenByOneOfMore) {
+    std::latch first_is_on_its_way(1);
+    std::latch second_came_back(1);
+    sink.before_progress = [&](int percent) {
+        if (percent != 1) return;
+        first_is_on_its_way.count_down();
+        second_came_back.wait();
+    };
+    run_test = [&](rbd::OperationContext& context, const json&) {
+        const std::jthread first([&] { context.progress(1, 100); });
+        first_is_on_its_way.wait();
+        const auto long_after = std::chrono::steady_clock::now() + 50ms;  // when a report is due again
+        while (std::chrono::steady_clock::now() < long_after) context.progress(50, 100);
+        second_came_back.count_down();
+        return json();
+    };
+    run_one();
+
+    EXPECT_THAT(sink.percents(), ElementsAre(1));
 }
 
 TEST_F(JobRunnerTest, WorkThatGoesOnWithoutReachingAPercentSaysSoNowAndThen) {
