@@ -77,7 +77,9 @@ const tasks = {
             });
     },
 
+    // An answer may arrive after events that are newer than it; what is finished stays so.
     put(task) {
+        if (task.state !== 'finished' && this.byId.get(task.id)?.state === 'finished') return;
         this.byId.set(task.id, task);
         if (task.state !== 'running') this.marks.delete(task.id);
         else {

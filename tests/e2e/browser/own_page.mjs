@@ -289,6 +289,24 @@ check('those that wait show their place in line', async (page, visit) => {
     await helper('serve');
 });
 
+check('an answer that is older than what events told changes nothing', async (page) => {
+    const name = 'rbd/answered-late';
+    await startRemoval(page, 'answered-late');
+    await page.route('**/api/task/*', async (route) => {
+        if (route.request().method() !== 'DELETE') return route.continue();
+        const response = await route.fetch();
+        await finished(page, name).getByText('cancelled', { exact: true }).waitFor();
+        await route.fulfill({ response });
+    });
+    const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await cancel(page, name);
+    await (await answered).finished();
+    await helper('create', 'after-the-answer');
+    await finished(page, 'rbd/after-the-answer').waitFor(); // the page was drawn anew
+    assert.equal(await executing(page, name).count(), 0, 'it is not executing again');
+    assert.equal(await finished(page, name).count(), 1, 'it is still listed as finished');
+});
+
 check('of a daemon that stands by it leads to the active one', async (page, visit) => {
     await open(page);
     const other = await helper('change_roles');
