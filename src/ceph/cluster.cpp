@@ -25,6 +25,27 @@ void read_configuration(rados_t cluster, const ClusterOptions& options) {
     if (const int rc = rados_conf_parse_env(cluster, nullptr); rc < 0) throw rados_error(rc, "error reading CEPH_ARGS");
 }
 
+/// Each event of a subsystem up to its second level goes into the ring of recent log lines, from a thread that is woken
+/// for it: for an image made and removed a dozen lines for each time that librbd opens it. Without an admin socket
+/// nobody can ask for them. Whoever gives the client a log file is left what they set, and can turn it up as it runs.
+void gather_only_what_is_logged(rados_t cluster) {
+    if (!conf_value(cluster, "log_file").empty()) return;
+    for (const char* const subsystem :
+         {"asok", "auth", "context", "finisher", "journaler", "mgrc", "monc", "objectcacher", "objecter", "perfcounter",
+          "rados", "rbd", "throttle", "timer"}) {
+        const auto option = std::string("debug_") + subsystem;
+        const auto levels = conf_value(cluster, option);  // "1/5", of what is logged and what is gathered
+        const auto logged = levels.substr(0, levels.find('/'));
+        set(cluster, option, logged + "/" + logged);
+    }
+}
+
+/// librbd waits for the newest OSD map in a callback when it unprotects a snapshot: with one thread for callbacks,
+/// which is to bring the map, for ever.
+void keep_a_thread_for_maps(rados_t cluster) {
+    if (conf_value(cluster, "librados_thread_count") == "1") set(cluster, "librados_thread_count", "2");
+}
+
 /// What suits a client that lives in somebody else's process.
 void set_defaults(rados_t cluster, const ClusterOptions& options) {
     // The ring of recent log lines holds whole JSON answers: megabytes, and nobody reads it.
@@ -41,6 +62,7 @@ void set_defaults(rados_t cluster, const ClusterOptions& options) {
     set(cluster, "rados_mon_op_timeout", std::to_string(options.mon_op_timeout.count()));
     set(cluster, "rados_osd_op_timeout", std::to_string(options.osd_op_timeout.count()));
     if (!options.keyring.empty()) set(cluster, "keyring", options.keyring);
+    keep_a_thread_for_maps(cluster);
 }
 
 }  // namespace
@@ -70,6 +92,7 @@ std::shared_ptr<Cluster> Cluster::connect(const ClusterOptions& options) {
     set_defaults(raw, options);
     for (const auto& [name, value] : options.overrides) set(raw, name, value);
     if (const int rc = rados_connect(raw); rc < 0) throw connect_failure(rc, raw, options);
+    gather_only_what_is_logged(raw);  // now that the monitors have told what is set there
     return std::shared_ptr<Cluster>(new Cluster(std::move(handle), options));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <taskd/error.hpp>
@@ -155,6 +156,39 @@ TEST(Connect, NamesTheOptionThatDoesNotExist) {
     options.overrides["no_such_option"] = "1";
 
     EXPECT_THAT(connect_error(options).second, HasSubstr("'no_such_option'"));
+}
+
+TEST(Connect, GathersNoDebugEventsThatNobodyCanRead) {
+    const auto connected = Cluster::connect(good_options());
+
+    EXPECT_EQ(connected->conf("debug_rbd"), "0/0");
+    EXPECT_EQ(connected->conf("debug_asok"), "1/1");
+}
+
+TEST(Connect, LeavesDebugLevelsThatWereAskedFor) {
+    auto options = good_options();
+    options.overrides["debug_rbd"] = "20";
+    EXPECT_EQ(Cluster::connect(options)->conf("debug_rbd"), "20/20");
+
+    cluster.run("ceph config set client debug_rbd 10 2>&1");
+    EXPECT_EQ(Cluster::connect(good_options())->conf("debug_rbd"), "10/10");
+    cluster.run("ceph config rm client debug_rbd 2>&1");
+}
+
+TEST(Connect, LeavesDebugLevelsOfAClientWithALogFile) {
+    auto options = good_options();
+    options.overrides["log_file"] = "/dev/null";
+
+    EXPECT_EQ(Cluster::connect(options)->conf("debug_rbd"), "0/5");
+}
+
+TEST(Connect, TakesTwoThreadsForCallbacksAtLeast) {
+    std::ostringstream conf;
+    conf << std::ifstream(cluster.conf()).rdbuf() << "\n[client]\nlibrados thread count = 1\n";
+    auto options = good_options();
+    options.conf = write_file("one-thread.conf", conf.str());
+
+    EXPECT_EQ(Cluster::connect(options)->conf("librados_thread_count"), "2");
 }
 
 TEST(OpenIoctx, SaysThatThePoolIsMissingInTheDashboardsWords) {
