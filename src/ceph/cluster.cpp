@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 namespace taskd::ceph {
@@ -34,8 +35,9 @@ void gather_only_what_is_logged(rados_t cluster) {
          {"asok", "auth", "context", "finisher", "journaler", "mgrc", "monc", "objectcacher", "objecter", "perfcounter",
           "rados", "rbd", "throttle", "timer"}) {
         const auto option = std::string("debug_") + subsystem;
-        const auto levels = conf_value(cluster, option);  // "1/5", of what is logged and what is gathered
-        const auto logged = levels.substr(0, levels.find('/'));
+        std::array<char, 64> levels{};  // "1/5", of what is logged and what is gathered
+        if (rados_conf_get(cluster, option.c_str(), levels.data(), levels.size()) < 0) continue;  // another Ceph's
+        const std::string logged(levels.data(), std::strcspn(levels.data(), "/"));
         set(cluster, option, logged + "/" + logged);
     }
 }
