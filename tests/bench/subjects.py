@@ -70,17 +70,17 @@ AS_BARE = ("--workers", "1", "--threads", "32", "--per-pool", "32")
 
 
 def images(bench):
-    def beside_bare(name, turns, *arguments):
-        count = 64 if bench.quick else 256
+    def beside_bare(name, turns, count, *arguments):
+        count = 64 if bench.quick else count
         with bench.daemon(name, *arguments) as daemon:
             return compared(bench, "--count", str(count), "--socket", daemon.socket, "images", turns=turns)
-    ours, bare = beside_bare("images", 5, *AS_BARE)
+    ours, bare = beside_bare("images", 5, 256, *AS_BARE)
     what = "images made and removed, 32 at a time"
     yield Line(what, "per second", ours, "librbd, 32 threads", bare, (">=", 0.9))
     rates = {clients: dashboard_images(bench, 16 if bench.quick else 96, clients) for clients in (4, 16)}
     best = max(rates.values())
     yield Line("images made and removed", "per second", ours, "dashboard at its best", [best], (">=", 2))
-    by_default, bare = beside_bare("images_by_two", 3)
+    by_default, bare = beside_bare("images_by_two", 3, 128)
     yield Line("the same with two workers, 16 at a time", "per second", by_default, "librbd, 32 threads", bare)
 
 
