@@ -43,9 +43,11 @@ void gather_only_what_is_logged(rados_t cluster) {
 }
 
 /// librbd waits for the newest OSD map in a callback when it unprotects a snapshot: with one thread for callbacks,
-/// which is to bring the map, for ever.
+/// which is to bring the map, for ever. Always set, so that a 1 of the monitors' cannot come with the connect either.
 void keep_a_thread_for_maps(rados_t cluster) {
-    if (conf_value(cluster, "librados_thread_count") == "1") set(cluster, "librados_thread_count", "2");
+    const std::string option = "librados_thread_count";
+    const auto threads = conf_value(cluster, option);
+    set(cluster, option, threads == "1" ? "2" : threads);
 }
 
 /// What suits a client that lives in somebody else's process.

@@ -189,6 +189,14 @@ TEST(Connect, TakesTwoThreadsForCallbacksAtLeast) {
     options.conf = write_file("one-thread.conf", conf.str());
 
     EXPECT_EQ(Cluster::connect(options)->conf("librados_thread_count"), "2");
+
+    // Of a client of its own, for others (16.2.15) abort with it.
+    options = good_options();
+    options.name = "client.threads";
+    options.keyring = cluster.directory() / "threads.keyring";
+    cluster.run("ceph auth get-or-create client.threads mon 'allow *' osd 'allow *' -o " + options.keyring + " 2>&1");
+    cluster.run("ceph config set client.threads librados_thread_count 1 2>&1");
+    EXPECT_EQ(Cluster::connect(options)->conf("librados_thread_count"), "2");
 }
 
 TEST(OpenIoctx, SaysThatThePoolIsMissingInTheDashboardsWords) {
