@@ -29,4 +29,13 @@ Completion start_aio(std::string_view context, const std::function<int(rados_com
     return completion;
 }
 
+void wait_for_callbacks(rados_ioctx_t io) noexcept {
+    rados_completion_t raw = nullptr;
+    if (rados_aio_create_completion2(
+            nullptr, [](rados_completion_t, void*) {}, &raw) < 0)
+        return;
+    const Completion completion(raw);
+    if (rados_aio_flush_async(io, raw) == 0) rados_aio_wait_for_complete_and_cb(raw);
+}
+
 }  // namespace taskd::ceph

@@ -36,27 +36,37 @@ std::optional<rbd_mirror_image_info_t> mirror_info(rbd_image_t image, const std:
 
 }  // namespace
 
-Image::Image(rbd_image_t image, std::string name) : image_(image), name_(std::move(name)) {}
+Image::Image(OpenImage image, std::string name) : image_(std::move(image)), name_(std::move(name)) {}
 
 std::optional<Image> Image::open(rados_ioctx_t pool, const std::string& name, Mode mode) {
-    rbd_image_t raw = nullptr;
-    const int rc = mode == Mode::read_only ? rbd_open_read_only(pool, name.c_str(), &raw, nullptr)
-                                           : rbd_open(pool, name.c_str(), &raw, nullptr);
+    int rc = 0;
+    auto opened = open_image(
+        pool,
+        [&](rbd_image_t* raw) {
+            return mode == Mode::read_only ? rbd_open_read_only(pool, name.c_str(), raw, nullptr)
+                                           : rbd_open(pool, name.c_str(), raw, nullptr);
+        },
+        rc);
     if (rc == -ENOENT) return std::nullopt;
     check(rc, "opening", name);
-    return Image(raw, name);
+    return Image(std::move(opened), name);
 }
 
 std::optional<Image> Image::open_by_id(rados_ioctx_t pool, const std::string& id, Mode mode) {
-    rbd_image_t raw = nullptr;
-    const int rc = mode == Mode::read_only ? rbd_open_by_id_read_only(pool, id.c_str(), &raw, nullptr)
-                                           : rbd_open_by_id(pool, id.c_str(), &raw, nullptr);
+    int rc = 0;
+    auto opened = open_image(
+        pool,
+        [&](rbd_image_t* raw) {
+            return mode == Mode::read_only ? rbd_open_by_id_read_only(pool, id.c_str(), raw, nullptr)
+                                           : rbd_open_by_id(pool, id.c_str(), raw, nullptr);
+        },
+        rc);
     if (rc == -ENOENT) return std::nullopt;
     check(rc, "opening", id);
-    Image image(raw, id);
+    Image image(std::move(opened), id);
     std::string name(64, '\0');
     for (std::size_t size = name.size();; name.resize(size)) {
-        const int got = rbd_get_name(raw, name.data(), &size);
+        const int got = rbd_get_name(image.handle(), name.data(), &size);
         if (got == -ERANGE) continue;
         check(got, "getting name of", id);
         break;

@@ -1,7 +1,8 @@
 #pragma once
 
+#include "rbd/open_image.hpp"
+
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -97,15 +98,11 @@ class Image {
     void enable_mirroring(rbd_mirror_image_mode_t mode);
 
   private:
-    struct Close {
-        void operator()(rbd_image_t image) const noexcept { rbd_close(image); }
-    };
-
-    Image(rbd_image_t image, std::string name);
+    Image(OpenImage image, std::string name);
 
     rbd_image_info_t stat() const;
 
-    std::unique_ptr<void, Close> image_;
+    OpenImage image_;
     std::string name_;
 };
 

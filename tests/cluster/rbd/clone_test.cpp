@@ -23,7 +23,7 @@ class Clone : public SnapshotTest {
         return arguments;
     }
 
-    static rbd_image_info_t stat(const OtherClient::OpenImage& image) {
+    static rbd_image_info_t stat(const rbd::OpenImage& image) {
         rbd_image_info_t info{};
         rbd_stat(image.get(), &info, sizeof info);
         return info;

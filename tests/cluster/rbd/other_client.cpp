@@ -46,16 +46,24 @@ void OtherClient::clone(const std::string& parent, const std::string& snapshot, 
     check(rc, "clone " + child);
 }
 
-OtherClient::OpenImage OtherClient::open(const std::string& name) const {
-    rbd_image_t raw = nullptr;
-    check(rbd_open(pool(), name.c_str(), &raw, nullptr), "open " + name);
-    return OpenImage(raw);
+rbd::OpenImage OtherClient::open(const std::string& name) const {
+    int rc = 0;
+    auto image = rbd::open_image(
+        pool(), [&](rbd_image_t* raw) { return rbd_open(pool(), name.c_str(), raw, nullptr); }, rc);
+    check(rc, "open " + name);
+    return image;
 }
 
-OtherClient::OpenImage OtherClient::open_read_only(const std::string& name) const {
-    rbd_image_t raw = nullptr;
-    check(rbd_open_read_only(pool(), name.c_str(), &raw, nullptr), "open " + name);
-    return OpenImage(raw);
+rbd::OpenImage OtherClient::open_read_only(const std::string& name) const {
+    int rc = 0;
+    auto image = try_open_read_only(name, rc);
+    check(rc, "open " + name);
+    return image;
+}
+
+rbd::OpenImage OtherClient::try_open_read_only(const std::string& name, int& rc) const {
+    return rbd::open_image(
+        pool(), [&](rbd_image_t* raw) { return rbd_open_read_only(pool(), name.c_str(), raw, nullptr); }, rc);
 }
 
 void OtherClient::remove(const std::string& name) {
@@ -90,11 +98,10 @@ void OtherClient::set_trash_state(const std::string& id, rbd::TrashState state) 
 }
 
 bool OtherClient::exists(const std::string& name) const {
-    rbd_image_t raw = nullptr;
-    const int rc = rbd_open_read_only(pool(), name.c_str(), &raw, nullptr);
+    int rc = 0;
+    try_open_read_only(name, rc);
     if (rc == -ENOENT) return false;
     check(rc, "open " + name);
-    rbd_close(raw);
     return true;
 }
 

@@ -2,10 +2,10 @@
 
 #include "ceph/cluster.hpp"
 #include "rbd/directory.hpp"
+#include "rbd/open_image.hpp"
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,19 +24,14 @@ class OtherClient {
     const ceph::Cluster& cluster() const { return cluster_; }
     rados_ioctx_t pool() const { return io_.handle(); }
 
-    struct Close {
-        void operator()(rbd_image_t image) const noexcept { rbd_close(image); }
-    };
-    using OpenImage = std::unique_ptr<void, Close>;
-
     /// An image of `features` (default: the cluster's); returns its id.
     std::string make(const std::string& name, std::uint64_t size = 1 << 22);
     std::string make(const std::string& name, std::uint64_t size, std::uint64_t features);
     void snapshot(const std::string& name, const std::string& snapshot, bool protect = false);
     void clone(const std::string& parent, const std::string& snapshot, const std::string& child, int format = 1);
     /// For writing, so that it is seen as in use.
-    OpenImage open(const std::string& name) const;
-    OpenImage open_read_only(const std::string& name) const;
+    rbd::OpenImage open(const std::string& name) const;
+    rbd::OpenImage open_read_only(const std::string& name) const;
     void remove(const std::string& name);
     void move_to_trash(const std::string& name);
     void remove_from_trash(const std::string& id);
@@ -57,6 +52,8 @@ class OtherClient {
     std::vector<std::string> objects_with(const std::string& part) const;
 
   private:
+    rbd::OpenImage try_open_read_only(const std::string& name, int& rc) const;
+
     const ceph::Cluster& cluster_;
     ceph::Ioctx io_;
 };

@@ -1,8 +1,9 @@
 #include "librbd_view.hpp"
 
+#include "rbd/open_image.hpp"
+
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -19,16 +20,12 @@ int checked(int rc, const char* what) {
     return rc;
 }
 
-struct Close {
-    using pointer = rbd_image_t;
-    void operator()(rbd_image_t image) const noexcept { rbd_close(image); }
-};
-using OpenImage = std::unique_ptr<void, Close>;
-
-OpenImage open(rados_ioctx_t pool, const std::string& name) {
-    rbd_image_t image = nullptr;
-    checked(rbd_open_read_only(pool, name.c_str(), &image, nullptr), "open");
-    return OpenImage(image);
+rbd::OpenImage open(rados_ioctx_t pool, const std::string& name) {
+    int rc = 0;
+    auto image = rbd::open_image(
+        pool, [&](rbd_image_t* raw) { return rbd_open_read_only(pool, name.c_str(), raw, nullptr); }, rc);
+    checked(rc, "open");
+    return image;
 }
 
 template <class Ask>

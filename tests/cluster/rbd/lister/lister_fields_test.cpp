@@ -1,5 +1,6 @@
 #include "librbd_view.hpp"
 #include "lister_fixture.hpp"
+#include "rbd/open_image.hpp"
 
 #include <rbd/librbd.h>
 
@@ -183,18 +184,19 @@ TEST_F(ListerFields, TheOptionsAreThoseOfLibrbd) {
     rbd_tool("create rbd/config --size 8M && rbd image-meta set rbd/config conf_rbd_cache_size 1M");
     rbd_tool("config pool set rbd rbd_cache_max_dirty 7");
     const auto io = cluster()->open_ioctx("rbd");
-    rbd_image_t image = nullptr;
-    ASSERT_EQ(rbd_open_read_only(io.handle(), "config", &image, nullptr), 0);
+    int opened = 0;
+    const auto image = rbd::open_image(
+        io.handle(), [&](rbd_image_t* raw) { return rbd_open_read_only(io.handle(), "config", raw, nullptr); }, opened);
+    ASSERT_EQ(opened, 0);
     std::vector<rbd_config_option_t> options(256);
     int count = static_cast<int>(options.size());
-    ASSERT_EQ(rbd_config_image_list(image, options.data(), &count), 0);
+    ASSERT_EQ(rbd_config_image_list(image.get(), options.data(), &count), 0);
     nlohmann::json expected = nlohmann::json::array();
     for (int i = 0; i < count; ++i) {
         const auto& option = options[static_cast<std::size_t>(i)];
         expected.push_back({option.name, option.value, static_cast<int>(option.source)});
     }
     rbd_config_image_list_cleanup(options.data(), count);
-    rbd_close(image);
 
     const auto answer = get({"rbd", "", "config"});
     nlohmann::json found = nlohmann::json::array();
