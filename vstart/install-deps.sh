@@ -10,7 +10,7 @@ CHECK=(clang clang-format clang-tidy mandoc)
 
 # Boost: only the headers, and of the version with which the distribution built librados.
 LIBRARIES=(librados-dev librbd-dev libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libcrypt-dev libjwt-dev libssl-dev
-    zlib1g-dev libsystemd-dev prometheus-cpp-dev)
+    zlib1g-dev libsystemd-dev prometheus-cpp-dev libgoogle-perftools-dev)
 
 TESTS=(libgtest-dev libgmock-dev libbenchmark-dev python3-jsonschema curl jq procps wrk nginx-light)
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
+#if defined(TASKD_TCMALLOC)
+#include <gperftools/malloc_extension_c.h>
 #endif
 
 #include <unistd.h>
@@ -26,8 +26,8 @@ std::size_t resident_bytes() {
 }
 
 void trim_heap() {
-#if defined(__GLIBC__)
-    malloc_trim(0);
+#if defined(TASKD_TCMALLOC)
+    MallocExtension_ReleaseFreeMemory();
 #endif
 }
 

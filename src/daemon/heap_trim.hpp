@@ -11,14 +11,13 @@ namespace taskd::daemon {
 
 /// Gives memory that was freed back to the system when the process has grown.
 ///
-/// glibc keeps what is freed between things that live on, and has an arena for each few threads: a front that has run
-/// 100,000 tasks uses 41 MiB of the 104 that it has allocated, and the rest goes on growing (docs/benchmarks.md). A
-/// look costs one read of /proc; with nothing grown it is all that happens. Where the C library is not glibc a trim is
-/// nothing.
+/// tcmalloc uses again what was freed, and gives it back little by little, and only while others free: what a peak has
+/// left behind would stay with a front that has nothing to do. A look costs one read of /proc; with nothing grown it is
+/// all that happens. Without tcmalloc (a sanitizer's build) a trim is nothing.
 /// @thread  The owner's.
 class HeapTrim {
   public:
-    /// Between two looks: a trim holds up who allocates in the arena at hand, and what is given back is soon wanted.
+    /// Between two looks: a trim holds up who allocates, and what is given back is soon wanted.
     static constexpr std::chrono::seconds usual_interval{10};
     /// Looks after which it trims without growth: what a peak has left behind is none.
     static constexpr int most_looks_without = 60;
