@@ -36,8 +36,9 @@ using WriteOperation = std::unique_ptr<void, ReleaseWriteOp>;
 Completion start_aio(std::string_view context, const std::function<int(rados_completion_t)>& start,
                      std::function<void(int rc)> done);
 
-/// Returns when every callback of aio operations that the client has begun or has yet to begin has returned: librados
-/// calls them one after the other, and this waits for one of its own. Waits for the writes on `io` as well.
+/// Returns when every callback of an aio operation of this client that librados has called, or has ready to be called,
+/// has returned: it calls them one after the other, and this waits for one of its own behind them. No word to the
+/// cluster, but for writes under way on `io`, whose ends it waits for as well.
 /// @thread Any but librados' own.
 /// @source librados.h, `rados_aio_flush_async`.
 void wait_for_callbacks(rados_ioctx_t io) noexcept;

@@ -3,6 +3,7 @@
 #include "ceph/cluster.hpp"
 
 #include <memory>
+#include <utility>
 
 #include <rbd/librbd.h>
 

@@ -34,7 +34,7 @@ def timed(server, path, images):
     return took * 1000
 
 
-def timed_if_complete(server, images):
+def is_complete(server, images):
     try:
         return timed(server, ALL, images)
     except Failed:
@@ -64,7 +64,7 @@ def measure(options, cluster, daemon, pool):
     arrange(cluster, pool, options.images)
     timed(ours, ALL, options.images)  # the first use of each
     # A young mgr does not know the pool at first, and remembers for 30 s that it did not.
-    wait_until(lambda: timed_if_complete(dashboard, options.images), "the dashboard lists all images", 120)
+    wait_until(lambda: is_complete(dashboard, options.images), "the dashboard lists all images", 120)
     times = {"dashboard": [], "without usage": [], "with usage": []}
     for _ in range(options.turns):
         times["dashboard"].append(timed(dashboard, ALL, options.images))
