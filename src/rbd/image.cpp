@@ -40,13 +40,7 @@ Image::Image(OpenImage image, std::string name) : image_(std::move(image)), name
 
 std::optional<Image> Image::open(rados_ioctx_t pool, const std::string& name, Mode mode) {
     int rc = 0;
-    auto opened = open_image(
-        pool,
-        [&](rbd_image_t* raw) {
-            return mode == Mode::read_only ? rbd_open_read_only(pool, name.c_str(), raw, nullptr)
-                                           : rbd_open(pool, name.c_str(), raw, nullptr);
-        },
-        rc);
+    auto opened = open_image(pool, mode == Mode::read_only ? rbd_open_read_only : rbd_open, name, rc);
     if (rc == -ENOENT) return std::nullopt;
     check(rc, "opening", name);
     return Image(std::move(opened), name);
@@ -54,13 +48,7 @@ std::optional<Image> Image::open(rados_ioctx_t pool, const std::string& name, Mo
 
 std::optional<Image> Image::open_by_id(rados_ioctx_t pool, const std::string& id, Mode mode) {
     int rc = 0;
-    auto opened = open_image(
-        pool,
-        [&](rbd_image_t* raw) {
-            return mode == Mode::read_only ? rbd_open_by_id_read_only(pool, id.c_str(), raw, nullptr)
-                                           : rbd_open_by_id(pool, id.c_str(), raw, nullptr);
-        },
-        rc);
+    auto opened = open_image(pool, mode == Mode::read_only ? rbd_open_by_id_read_only : rbd_open_by_id, id, rc);
     if (rc == -ENOENT) return std::nullopt;
     check(rc, "opening", id);
     Image image(std::move(opened), id);

@@ -3,6 +3,7 @@
 #include "ceph/cluster.hpp"
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <rbd/librbd.h>
@@ -30,20 +31,14 @@ class CloseImage {
 };
 using OpenImage = std::unique_ptr<void, CloseImage>;
 
-/// Opens an image by one of librbd's calls.
-/// @param pool  What `open` works on; need not outlive the image.
-/// @param open  Gives librbd's return code and, unless that is negative, sets the image.
-/// @param rc    Set to `open`'s return code, or to librados' when the pool is gone.
+/// `rbd_open`, `rbd_open_read_only`, or either of them by the image's id.
+using OpenCall = int (*)(rados_ioctx_t pool, const char* image, rbd_image_t* opened, const char* snapshot);
+
+/// Opens the head of an image; blocks for the cluster.
+/// @param pool   Need not outlive the image.
+/// @param image  Its name or its id, as `call` takes it.
+/// @param rc     Set to librbd's return code, or to librados' when the pool is gone.
 /// @returns Empty when `rc` is negative.
-template <typename Open>
-OpenImage open_image(rados_ioctx_t pool, Open&& open, int& rc) {
-    rados_ioctx_t raw = nullptr;
-    rc = rados_ioctx_create2(rados_ioctx_get_cluster(pool), rados_ioctx_get_id(pool), &raw);
-    if (rc < 0) return {};
-    CloseImage close{ceph::Ioctx(raw)};
-    rbd_image_t image = nullptr;
-    rc = open(&image);
-    return rc < 0 ? OpenImage{} : OpenImage(image, std::move(close));
-}
+OpenImage open_image(rados_ioctx_t pool, OpenCall call, const std::string& image, int& rc);
 
 }  // namespace taskd::rbd

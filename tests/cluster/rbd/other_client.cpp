@@ -48,8 +48,7 @@ void OtherClient::clone(const std::string& parent, const std::string& snapshot, 
 
 rbd::OpenImage OtherClient::open(const std::string& name) const {
     int rc = 0;
-    auto image = rbd::open_image(
-        pool(), [&](rbd_image_t* raw) { return rbd_open(pool(), name.c_str(), raw, nullptr); }, rc);
+    auto image = rbd::open_image(pool(), rbd_open, name, rc);
     check(rc, "open " + name);
     return image;
 }
@@ -62,8 +61,7 @@ rbd::OpenImage OtherClient::open_read_only(const std::string& name) const {
 }
 
 rbd::OpenImage OtherClient::try_open_read_only(const std::string& name, int& rc) const {
-    return rbd::open_image(
-        pool(), [&](rbd_image_t* raw) { return rbd_open_read_only(pool(), name.c_str(), raw, nullptr); }, rc);
+    return rbd::open_image(pool(), rbd_open_read_only, name, rc);
 }
 
 void OtherClient::remove(const std::string& name) {

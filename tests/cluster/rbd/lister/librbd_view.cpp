@@ -22,8 +22,7 @@ int checked(int rc, const char* what) {
 
 rbd::OpenImage open(rados_ioctx_t pool, const std::string& name) {
     int rc = 0;
-    auto image = rbd::open_image(
-        pool, [&](rbd_image_t* raw) { return rbd_open_read_only(pool, name.c_str(), raw, nullptr); }, rc);
+    auto image = rbd::open_image(pool, rbd_open_read_only, name, rc);
     checked(rc, "open");
     return image;
 }

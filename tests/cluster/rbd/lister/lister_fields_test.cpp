@@ -185,8 +185,7 @@ TEST_F(ListerFields, TheOptionsAreThoseOfLibrbd) {
     rbd_tool("config pool set rbd rbd_cache_max_dirty 7");
     const auto io = cluster()->open_ioctx("rbd");
     int opened = 0;
-    const auto image = rbd::open_image(
-        io.handle(), [&](rbd_image_t* raw) { return rbd_open_read_only(io.handle(), "config", raw, nullptr); }, opened);
+    const auto image = rbd::open_image(io.handle(), rbd_open_read_only, "config", opened);
     ASSERT_EQ(opened, 0);
     std::vector<rbd_config_option_t> options(256);
     int count = static_cast<int>(options.size());
