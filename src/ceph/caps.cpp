@@ -28,11 +28,6 @@ constexpr std::string_view osd_reason = "to keep the journal, and to list and ch
 /// Nobody's: not a pool, nor a configuration key, nor a rule.
 constexpr const char* nothing = "taskd.caps-check.no-such-thing";
 
-/// Longer than the monitors take for a configuration key (`mon_config_key_max_entry_size`, 64 KiB), so never kept.
-std::string too_long() {
-    return std::string(std::size_t{1} << 20, 'x');
-}
-
 std::string command_grant(const std::string& prefix, const std::string& constraint = {}) {
     return "allow command \"" + prefix + "\"" + (constraint.empty() ? "" : " with " + constraint);
 }
@@ -77,16 +72,17 @@ void add_pools(std::vector<Cap>& caps) {
 }
 
 void add_mirroring(std::vector<Cap>& caps) {
-    const auto add = [&](const char* command, std::string_view reason, json arguments) {
-        const auto key = std::string("rbd/mirror/") + nothing;
-        arguments["prefix"] = command;
-        arguments["key"] = key;
-        caps.push_back(
-            {mirroring, Kind::mon, command_grant(command, "key prefix rbd/mirror/"), reason, std::move(arguments)});
+    const auto add = [&](const char* command, std::string_view reason, bool too_long = false) {
+        caps.push_back({mirroring,
+                        Kind::mon,
+                        command_grant(command, "key prefix rbd/mirror/"),
+                        reason,
+                        {{"prefix", command}, {"key", std::string("rbd/mirror/") + nothing}},
+                        too_long});
     };
-    add("config-key get", "to read how peers are reached", json::object());
-    add("config-key set", "to keep how peers are reached, and a token until it is imported", {{"val", too_long()}});
-    add("config-key rm", "to forget it again", json::object());
+    add("config-key get", "to read how peers are reached");
+    add("config-key set", "to keep how peers are reached, and a token until it is imported", true);
+    add("config-key rm", "to forget it again");
     caps.push_back(
         {mirroring,
          Kind::mon,
@@ -120,7 +116,8 @@ void add_users(std::vector<Cap>& caps) {
                     Kind::mon,
                     command_grant("config-key set", std::string("key=") + revoked),
                     "to log somebody out",
-                    {{"prefix", "config-key set"}, {"key", revoked}, {"val", too_long()}}});
+                    {{"prefix", "config-key set"}, {"key", revoked}},
+                    true});
     constexpr const char* lifetime = "mgr/dashboard/jwt_token_ttl";
     caps.push_back({users,
                     Kind::mon,
@@ -149,7 +146,8 @@ void add_own_users(std::vector<Cap>& caps) {
                     Kind::mon,
                     command_grant("config-key set", std::string("key=") + revoked),
                     "to log one of them out",
-                    {{"prefix", "config-key set"}, {"key", revoked}, {"val", too_long()}}});
+                    {{"prefix", "config-key set"}, {"key", revoked}},
+                    true});
 }
 
 void add_user_admin(std::vector<Cap>& caps, const std::string& state_pool) {
@@ -163,7 +161,8 @@ void add_user_admin(std::vector<Cap>& caps, const std::string& state_pool) {
                     Kind::mon,
                     command_grant("config-key set", "key prefix ceph-taskd/"),
                     "to change users and roles",
-                    {{"prefix", "config-key set"}, {"key", key}, {"val", too_long()}}});
+                    {{"prefix", "config-key set"}, {"key", key}},
+                    true});
     caps.push_back({user_admin,
                     Kind::mon,
                     "profile rbd",

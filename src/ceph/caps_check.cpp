@@ -28,6 +28,12 @@ constexpr std::chrono::milliseconds stop_grace{500};
 /// No object of ours or librbd's.
 constexpr const char* no_object = "taskd.caps-check.no-such-object";
 
+/// Longer than the monitors take for a configuration key (`mon_config_key_max_entry_size`, 64 KiB, for an operator to
+/// raise), so never kept. Made when it is sent: what is as long, copied some times, would be felt at each start.
+std::string too_long() {
+    return std::string(std::size_t{1} << 20, 'x');
+}
+
 /// What has been answered of several questions. Shared with the callbacks, which may come after the asker has gone.
 template <class Answer>
 class Answers {
@@ -217,11 +223,11 @@ CapsReport check_caps(const std::shared_ptr<Cluster>& cluster, const std::vector
     auto asked = distinct(caps);
     CommandSender sender = make_sender(cluster, bound);
     const auto answers = std::make_shared<Answers<CommandAnswer>>(asked.size() + 1);
-    const auto ask = [&](std::size_t number, Kind where, const json& command) {
-        sender.send({where, {}}, command, {},
+    const auto ask = [&](std::size_t number, Kind where, const json& command, std::string input) {
+        sender.send({where, {}}, command, std::move(input),
                     [answers, number](CommandAnswer answer) { answers->give(number, std::move(answer)); });
     };
-    ask(asked.size(), Kind::mon, {{"prefix", "osd pool ls"}, {"detail", "detail"}, {"format", "json"}});
+    ask(asked.size(), Kind::mon, {{"prefix", "osd pool ls"}, {"detail", "detail"}, {"format", "json"}}, {});
     // The monitors first: a mgr that does not answer would keep all threads.
     for (const auto where : {Kind::mon, Kind::mgr, Kind::osd})
         for (std::size_t n = 0; n < asked.size(); ++n) {
@@ -230,7 +236,7 @@ CapsReport check_caps(const std::shared_ptr<Cluster>& cluster, const std::vector
             if (cap.probe.is_null())
                 answers->give(n, {});  // the OSDs' turn comes later
             else
-                ask(n, where, cap.probe);
+                ask(n, where, cap.probe, cap.probe_is_too_long ? too_long() : std::string());
         }
     const auto given = answers->wait(after(bound), stop);
     const auto pools = pools_of(given.back(), scope);

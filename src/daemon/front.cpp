@@ -21,6 +21,8 @@ namespace {
 constexpr std::chrono::milliseconds http_grace{6'000};
 /// Start-up need not wait for a role; that it does, a little, saves callers the first 503.
 constexpr std::chrono::milliseconds settle{5'000};
+/// The start mostly ends within this, and has the processors for itself so long.
+constexpr std::chrono::milliseconds alone{1'000};
 
 http::ServerOptions server_options(const Options& options, const std::shared_ptr<ceph::Cluster>& cluster) {
     http::ServerOptions server;
@@ -64,10 +66,11 @@ struct Front::Impl {
           server(
               server_options(options, cluster),
               api::make_router(api::Access{[this] { return standing(); }, [this] { return caps->report(); }, meters})) {
-        caps.emplace(options, cluster);
-        lifecycle.emplace(options, std::move(cluster), registry, std::move(worker_command),
+        lifecycle.emplace(options, cluster, registry, std::move(worker_command),
                           public_url(options, server.endpoints()));
-        lifecycle->wait_until_settled(settle);
+        lifecycle->wait_until_settled(alone);
+        caps.emplace(options, std::move(cluster));
+        lifecycle->wait_until_settled(settle - alone);
         server.start();
     }
     ~Impl() { server.stop(std::chrono::milliseconds(0)); }
