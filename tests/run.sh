@@ -116,20 +116,29 @@ build() {
     [[ ${built[$what]} == yes ]] || { count 0 1 && return 1; }
 }
 
-# run_ctest BUILD LABELS: counts from ctest's own report. Not by the presets of ctest, which know no other build folder.
+# run_ctest BUILD LABELS: counts cases, from ctest's own report or, where an executable has all of its cases in one
+# entry, from those of the executables. Not by the presets of ctest, which know no other build folder.
 run_ctest() {
-    local log report tests failed stage=${FUNCNAME[1]#stage_} parallel=2
+    local log report reports cases tests failed failed_cases stage=${FUNCNAME[1]#stage_} parallel=2 environment=()
     log=$(log_of "ctest-$stage")
     report=${log%.log}.xml
-    rm -f -- "$report"
+    reports=("$report")
+    cases=${log%.log}.cases
+    rm -rf -- "$report" "$cases"
     if [[ $2 == cluster || $2 == e2e ]]; then parallel=1; fi
+    if [[ $1 != release ]]; then environment=(GTEST_OUTPUT="xml:$cases/" GTEST_BRIEF=1); fi
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
         TSAN_OPTIONS=halt_on_error=1 \
-        run_as "$1" ctest --test-dir "$BUILD_ROOT/$1" --label-regex "^($2)\$" --no-tests=error --timeout 1200 \
+        run_as "$1" env "${environment[@]}" \
+        ctest --test-dir "$BUILD_ROOT/$1" --label-regex "^($2)\$" --no-tests=error --timeout 1200 \
         --parallel "$parallel" --output-junit "$report" --output-on-failure >"$log" 2>&1
-    tests=$(counted tests "$report")
+    if [[ $1 != release ]]; then reports=("$cases"/*.xml); fi
+    tests=$(counted tests "${reports[@]}")
+    failed_cases=$(($(counted failures "${reports[@]}") + $(counted skipped "${reports[@]}")))
+    # An executable that died has no report of its own.
     failed=$(($(counted failures "$report") + $(counted skipped "$report")))
-    count $((tests - failed)) "$failed"
+    if ((failed_cases > failed)); then failed=$failed_cases; fi
+    count $((tests - failed_cases)) "$failed"
     if ((failed)); then
         echo "--- $failed failed; all of it is in $log:"
         show_failures "$report"
@@ -150,8 +159,20 @@ for case in xml.etree.ElementTree.parse(sys.argv[1]).iter("testcase"):
 PYTHON
 }
 
-# counted ATTRIBUTE JUNIT-FILE: skipped tests are those whose program is missing, for ours never skip themselves.
-counted() { grep -oPm1 "^\s*$1=\"\K\d+" "$2" 2>/dev/null || echo 0; }
+# counted ATTRIBUTE REPORT...: the sum of it. Skipped tests are those whose program is missing, for ours never skip
+# themselves.
+counted() {
+    python3 - "$@" <<'PYTHON'
+import contextlib
+import sys
+import xml.etree.ElementTree
+total = 0
+for path in sys.argv[2:]:
+    with contextlib.suppress(OSError, xml.etree.ElementTree.ParseError):
+        total += int(xml.etree.ElementTree.parse(path).getroot().get(sys.argv[1], 0))
+print(total)
+PYTHON
+}
 
 # run_script SCRIPT LOG TIMEOUT [ARGUMENT...]: it prints `N passed, N failed` last.
 run_script() {
