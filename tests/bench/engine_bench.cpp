@@ -1,5 +1,6 @@
 // What a task costs beside what it runs. Usage: engine_bench [--benchmark_filter=…]; build with the release preset.
 //
+//   hand_over        a cache line from one core to the other: what each word costs that two threads of a task touch
 //   post             boost::asio::post to an io_context with as many threads: what any pool costs
 //   no_op            TaskManager::run of a function that does nothing, until it finished; dedupe included, and the end
 //   of
@@ -66,6 +67,26 @@ void per_item(benchmark::State& state) {
     state.counters["ns_per_item"] = benchmark::Counter(static_cast<double>(state.iterations() * batch),
                                                        benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
+
+void hand_over(benchmark::State& state) {
+    constexpr std::int64_t end = -1;
+    alignas(128) std::atomic<std::int64_t> turn{0};  // odd: the other's
+    std::thread other([&turn] {
+        for (std::int64_t seen = 0; seen != end; seen = turn.load(std::memory_order_acquire))
+            if (seen % 2 == 1) turn.store(seen + 1, std::memory_order_release);
+    });
+    for (auto _ : state) {
+        for (std::int64_t n = 0; n < batch; n += 2) {
+            const auto mine = turn.load(std::memory_order_relaxed);
+            turn.store(mine + 1, std::memory_order_release);
+            while (turn.load(std::memory_order_acquire) == mine + 1) continue;
+        }
+    }
+    per_item(state);
+    turn.store(end, std::memory_order_release);
+    other.join();
+}
+BENCHMARK(hand_over)->UseRealTime();
 
 void post(benchmark::State& state) {
     boost::asio::io_context context(static_cast<int>(pool_threads));

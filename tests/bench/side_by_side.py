@@ -85,6 +85,7 @@ def main():
             for subject in subjects.ALL:
                 if options.subjects and subject.__name__ not in options.subjects:
                     continue
+                since = time.monotonic()
                 try:
                     for line in subject(bench):
                         show(line)
@@ -93,6 +94,7 @@ def main():
                 except (Failed, OSError, subprocess.SubprocessError) as failure:
                     failed += 1
                     print(f"FAILED  {subject.__name__}: {failure}", flush=True)
+                print(f"  ({subject.__name__}: {time.monotonic() - since:.0f} s)", flush=True)
         finally:
             bench.close()
     finally:

@@ -33,7 +33,7 @@ def compared(bench, *arguments, turns=3):
 
 
 def engine(bench):
-    arguments = ["--benchmark_format=json", "--benchmark_filter=post|no_op|memory", "--benchmark_enable_random_interleaving",
+    arguments = ["--benchmark_format=json", "--benchmark_filter=hand_over|post|no_op|memory", "--benchmark_enable_random_interleaving",
                  f"--benchmark_repetitions={1 if bench.quick else 5}", f"--benchmark_min_time={0.05 if bench.quick else 0.3}"]
     results = json.loads(run(ENGINE_BENCH, *arguments, bound_s=BOUND_S).stdout)["benchmarks"]
 
@@ -44,12 +44,13 @@ def engine(bench):
         return found
     # The library gives the counter in seconds.
     nanoseconds = {name: [value * 1e9 for value in of(name, "ns_per_item")]
-                   for name in ("post", "no_op/executing:0", "no_op/executing:1000/", "no_op/executing:100000")}
+                   for name in ("hand_over", "post", "no_op/executing:0", "no_op/executing:1000/", "no_op/executing:100000")}
     idle = nanoseconds["no_op/executing:0"]
     yield Line("no-op task", "ns", idle, "boost::asio::post", nanoseconds["post"], ("<=", 3))
     yield Line("no-op task, absolute", "ns", idle, wanted=("<=", 1000))
     yield Line("no-op task, 100,000 executing", "ns", nanoseconds["no_op/executing:100000"], "none executing", idle,
                ("<=", 1.25))
+    yield Line("a cache line handed from core to core", "ns", nanoseconds["hand_over"])
     yield Line("memory of an executing task", "bytes above name, metadata", of("memory", "bytes_above_own"),
                wanted=("<=", 1024))
 
@@ -258,7 +259,7 @@ def lists(bench):
         times = {"dashboard": [], "rbd": [], "with": [], "without": []}
         times["dashboard"].append(image_list.timed(dashboard, image_list.ALL, count))
         for _ in range(1 if bench.quick else 3):
-            times["rbd"].append(milliseconds(lambda: bench.cluster.tool("rbd", "ls", "-l"))[0])
+            times["rbd"].append(bench.cluster.long_list()[1] * 1000)
             for _ in range(5):
                 times["with"].append(image_list.timed(ours, image_list.ALL, count))
                 times["without"].append(image_list.timed(ours, image_list.ALL + "&omit_usage=true", count))

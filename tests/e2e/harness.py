@@ -91,6 +91,17 @@ class Cluster:
     def images(self):
         return self.tool("rbd", "ls").stdout.split()
 
+    def long_list(self, *options):
+        """`rbd ls -l`: its output, and how many seconds it took. It opens clones, in which that of 16.2.15 can hang for
+        ever (src/rbd/open_image.hpp says why), so it is tried again."""
+        for hung in range(3):
+            began = time.monotonic()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                output = self.tool("rbd", "ls", "-l", *options, bound_s=60).stdout
+                return output, time.monotonic() - began
+            print(f"  rbd ls -l hung, {hung + 1} times now", flush=True)
+        raise Failed("rbd ls -l hung three times")
+
     def wipe(self):
         self.vstart("wipe")
 

@@ -44,7 +44,7 @@ def few_tasks_are_excused(world):
 
 
 def the_cluster_holds_what_the_model_says(world):
-    listed = json.loads(world.cluster.tool("rbd", "ls", "-l", "--format", "json").stdout)
+    listed = json.loads(world.cluster.long_list("--format", "json")[0])
     sizes = {entry["image"]: entry["size"] for entry in listed if "snapshot" not in entry}
     snapshots = collections.defaultdict(dict)
     for entry in listed:
