@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t most_idle_names = 1024;
 /// Of bytes of an executing task's text, so that the list rarely grows while it is written.
 constexpr std::size_t usual_text = 192;
+/// Tasks that wait for the next one, or the next sweep, to be destroyed.
+constexpr std::size_t most_unlisted = 64;
 /// Bytes of several finished tasks' text. Longer ones are rare, and would be kept twice.
 constexpr std::size_t longest_kept_piece = 64 * 1024;
 
@@ -23,7 +25,12 @@ constexpr std::size_t longest_kept_piece = 64 * 1024;
 
 std::shared_ptr<Task> TaskRegistry::add(std::shared_ptr<Task> task) {
     Task::Impl& impl = *task->impl_;
+    std::shared_ptr<Task> unlisted;  // destroyed after the lock
     MutexLock lock(mutex_);
+    if (!unlisted_.empty()) {
+        unlisted = std::move(unlisted_.back());
+        unlisted_.pop_back();
+    }
     auto name = executing_.find(impl.name);
     if (name == executing_.end()) {
         if (executing_.size() > executing_count_ + most_idle_names)
@@ -80,7 +87,8 @@ void TaskRegistry::insert_by_end(std::shared_ptr<Task> task, Dropped& dropped) {
     auto place = tasks.end();
     while (place != tasks.begin() && (*std::prev(place))->impl_->end_steady > task->impl_->end_steady) --place;
     finished_.insert(place, std::move(task));
-    if (finished_.size() > retention_.most_listed) drop_oldest_into(dropped);
+    if (finished_.size() > retention_.most_listed)
+        drop_oldest_into(unlisted_.size() < most_unlisted ? unlisted_ : dropped);
 }
 
 void TaskRegistry::drop_oldest_into(Dropped& dropped) {
@@ -98,6 +106,7 @@ void TaskRegistry::sweep() {
     Dropped dropped;
     const SteadyTime now = clock_.steady();
     MutexLock lock(mutex_);
+    dropped.swap(unlisted_);
     while (finished_.size() > retention_.keep &&
            (finished_.size() > retention_.most_listed || is_expired(*finished_.tasks().front(), now)))
         drop_oldest_into(dropped);
@@ -225,6 +234,7 @@ void TaskRegistry::close() {
     Dropped dropped;
     MutexLock lock(mutex_);
     closed_ = true;
+    dropped.swap(unlisted_);
     by_id_.clear();
     for (auto& [name, tasks] : executing_)
         for (auto& entry : tasks) dropped.push_back(std::move(entry.second));

@@ -80,6 +80,9 @@ class TaskRegistry {
     /// In the order of their begin: what comes and goes is at the end, and near in memory however many execute.
     TasksById by_id_ TASKD_GUARDED_BY(mutex_){&nodes_};
     FinishedTasks finished_ TASKD_GUARDED_BY(mutex_);  ///< Ordered by end_steady.
+    /// Listed no more, to be destroyed by who adds the next ones: their memory is given back where it is asked for
+    /// again, rather than where tasks end, on another core and to another arena.
+    Dropped unlisted_ TASKD_GUARDED_BY(mutex_);
 };
 
 }  // namespace taskd

@@ -2,6 +2,8 @@
 #include "support/manual_clock.hpp"
 #include "support/manual_executor.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <taskd/task_manager.hpp>
@@ -92,17 +94,45 @@ TEST_F(RetentionTest, NeverMoreThanTheCapHoweverYoung) {
     EXPECT_THAT(names(), ElementsAre("task99", "task98", "task97", "task96", "task95"));
 }
 
-TEST_F(RetentionTest, DroppedTasksAreFreed) {
-    std::weak_ptr<Task> dropped;
-    {
-        const ManualTask manual = run_manual(manager_, "a");
-        dropped = manual.task;
+class DroppedTask : public RetentionTest {
+  protected:
+    DroppedTask() {
+        {
+            const ManualTask manual = run_manual(manager_, "a");
+            dropped_ = manual.task;
+            manual.finish();
+        }
+        EXPECT_FALSE(dropped_.expired());
+        for (int n = 0; n < 5; ++n) finish_one("b");
+    }
+
+    std::weak_ptr<Task> dropped_;
+};
+
+TEST_F(DroppedTask, IsFreedWithTheNextTask) {
+    finish_one("b");
+
+    EXPECT_TRUE(dropped_.expired());
+}
+
+TEST_F(DroppedTask, IsFreedByASweep) {
+    manager_.sweep();
+
+    EXPECT_TRUE(dropped_.expired());
+}
+
+TEST_F(RetentionTest, ManyDroppedTasksAreFreedBeforeTheNextTask) {
+    std::vector<ManualTask> burst;
+    std::vector<std::weak_ptr<Task>> dropped;
+    for (int n = 0; n < 1000; ++n) burst.push_back(run_manual(manager_, "task" + std::to_string(n)));
+    for (auto& manual : burst) {
+        dropped.push_back(manual.task);
         manual.finish();
     }
-    EXPECT_FALSE(dropped.expired());
-    for (int n = 0; n < 5; ++n) finish_one("b");
+    burst.clear();
 
-    EXPECT_TRUE(dropped.expired());
+    const auto alive = std::count_if(dropped.begin(), dropped.end(), [](const auto& task) { return !task.expired(); });
+    EXPECT_LE(alive, 5 + 64);
 }
 
 TEST_F(RetentionTest, ADroppedTaskIsNotFoundByIdButStaysWithItsOwner) {
