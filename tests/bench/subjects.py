@@ -24,11 +24,15 @@ GIB = 1 << 30
 LAYERING = 1  # and no object map
 
 
-def compared(bench, *arguments, turns=3):
+def by_turns(bench, *arguments, turns=3):
     """What `cluster_bench` measured by turns."""
     turns = 1 if bench.quick else turns
     done = run(CLUSTER_BENCH, "--conf", bench.cluster.conf, "--turns", str(turns), *arguments, bound_s=BOUND_S)
-    found = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def compared(*arguments, **options):
+    found = by_turns(*arguments, **options)
     return found["ours"], found["beside"]
 
 
@@ -74,15 +78,18 @@ def images(bench):
     def beside_bare(name, turns, count, *arguments):
         count = 64 if bench.quick else count
         with bench.daemon(name, *arguments) as daemon:
-            return compared(bench, "--count", str(count), "--socket", daemon.socket, "images", turns=turns)
-    ours, bare = beside_bare("images", 5, 256, *AS_BARE)
+            return by_turns(bench, "--count", str(count), "--socket", daemon.socket, "images", turns=turns)
+    found = beside_bare("images", 5, 256, *AS_BARE)
+    ours, bare = found["ours"], found["beside"]
     what = "images made and removed, 32 at a time"
     yield Line(what, "per second", ours, "librbd, 32 threads", bare, (">=", 0.9))
+    yield Line("an image of them, of all processors' time", "ms", found["ours_busy_ms"], "librbd, 32 threads",
+               found["beside_busy_ms"])
     rates = {clients: dashboard_images(bench, 16 if bench.quick else 96, clients) for clients in (4, 16)}
     best = max(rates.values())
     yield Line("images made and removed", "per second", ours, "dashboard at its best", [best], (">=", 2))
-    by_default, bare = beside_bare("images_by_two", 3, 128)
-    yield Line("the same with two workers, 16 at a time", "per second", by_default, "librbd, 32 threads", bare)
+    found = beside_bare("images_by_two", 3, 128)
+    yield Line("the same with two workers, 16 at a time", "per second", found["ours"], "librbd, 32 threads", found["beside"])
 
 
 def dashboard_images(bench, count, clients):

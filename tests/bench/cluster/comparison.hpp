@@ -3,12 +3,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <fstream>
 #include <functional>
 #include <iostream>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace taskd::bench {
 
@@ -31,20 +34,38 @@ struct Turns {
     std::size_t count;  ///< Things in a turn.
 };
 
+/// Milliseconds of processor time that all programs of the machine have had since its start.
+inline double busy_ms() {
+    std::ifstream file("/proc/stat");
+    std::string cpu;
+    long user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
+    file >> cpu >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
+    return static_cast<double>(user + nice + system + irq + softirq) * 1000 / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 /// Lets both sides work by turns whose order changes (ours, theirs, theirs, ours), so that what else the machine does
-/// hits both alike, and prints the rates, in things per second, as one line of JSON.
+/// hits both alike, and prints, as one line of JSON, the rates, in things per second, and what a thing takes of the
+/// machine's processor time, in milliseconds, whoever had it.
 inline void compare(const Turns& turns, const Work& ours, const Work& beside) {
     std::vector<double> rates[2];
+    std::vector<double> busy[2];
     std::size_t first = 0;
     for (std::size_t turn = 0; turn <= turns.turns; ++turn)
         for (const std::size_t side : turn % 2 == 0 ? std::vector<std::size_t>{0, 1} : std::vector<std::size_t>{1, 0}) {
+            const auto busy_before = busy_ms();
             const auto began = std::chrono::steady_clock::now();
             (side == 0 ? ours : beside)(first, turns.count);
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
             first += turns.count;
-            if (turn > 0) rates[side].push_back(static_cast<double>(turns.count) / took.count());
+            if (turn == 0) continue;
+            rates[side].push_back(static_cast<double>(turns.count) / took.count());
+            busy[side].push_back((busy_ms() - busy_before) / static_cast<double>(turns.count));
         }
-    std::cout << nlohmann::json{{"ours", rates[0]}, {"beside", rates[1]}} << std::endl;
+    std::cout << nlohmann::json{{"ours", rates[0]},
+                                {"beside", rates[1]},
+                                {"ours_busy_ms", busy[0]},
+                                {"beside_busy_ms", busy[1]}}
+              << std::endl;
 }
 
 }  // namespace taskd::bench
