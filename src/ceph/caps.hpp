@@ -20,7 +20,8 @@ struct Cap {
     /// that is refused; that of `audit` leaves a line in the cluster's log. Null for those of OSDs, which object
     /// operations test.
     nlohmann::json probe = nullptr;
-    /// The probe comes with an input that the monitors refuse for its length.
+    /// The probe is to be sent with an input that the monitors refuse for its length (EFBIG): without, they would keep
+    /// an empty value.
     bool probe_is_too_long = false;
 };
 

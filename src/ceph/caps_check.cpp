@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds stop_grace{500};
 constexpr const char* no_object = "taskd.caps-check.no-such-object";
 
 /// Longer than the monitors take for a configuration key (`mon_config_key_max_entry_size`, 64 KiB, for an operator to
-/// raise), so never kept. Made when it is sent: what is as long, copied some times, would be felt at each start.
+/// raise), so never kept. Made when it is sent: what is as long, copied again and again, would be felt at each start.
 std::string too_long() {
     return std::string(std::size_t{1} << 20, 'x');
 }

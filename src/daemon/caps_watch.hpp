@@ -12,8 +12,8 @@
 
 namespace taskd::daemon {
 
-/// Tests once, as the daemon starts, whether its Ceph user has the caps that it needs. A line of the log for
-/// each that is missing; nothing waits for it, and nothing depends on what it finds.
+/// Tests once, as the daemon starts, whether its Ceph user has the caps that it needs. A line of the log for each that
+/// is missing; nothing waits for it, and nothing depends on what it finds.
 /// @thread  `report` from any; the others from the owner's.
 class CapsWatch {
   public:

@@ -32,12 +32,14 @@ def by_turns(bench, *arguments, turns=3):
 
 
 def compared(*arguments, **options):
+    """The rates of both sides."""
     found = by_turns(*arguments, **options)
     return found["ours"], found["beside"]
 
 
 def engine(bench):
-    arguments = ["--benchmark_format=json", "--benchmark_filter=hand_over|post|no_op|memory", "--benchmark_enable_random_interleaving",
+    arguments = ["--benchmark_format=json", "--benchmark_filter=hand_over|post|no_op|memory",
+                 "--benchmark_enable_random_interleaving",
                  f"--benchmark_repetitions={1 if bench.quick else 5}", f"--benchmark_min_time={0.05 if bench.quick else 0.3}"]
     results = json.loads(run(ENGINE_BENCH, *arguments, bound_s=BOUND_S).stdout)["benchmarks"]
 
@@ -47,8 +49,8 @@ def engine(bench):
         expect(found, f"engine_bench measured no {name}")
         return found
     # The library gives the counter in seconds.
-    nanoseconds = {name: [value * 1e9 for value in of(name, "ns_per_item")]
-                   for name in ("hand_over", "post", "no_op/executing:0", "no_op/executing:1000/", "no_op/executing:100000")}
+    names = "hand_over", "post", "no_op/executing:0", "no_op/executing:1000/", "no_op/executing:100000"
+    nanoseconds = {name: [value * 1e9 for value in of(name, "ns_per_item")] for name in names}
     idle = nanoseconds["no_op/executing:0"]
     yield Line("no-op task", "ns", idle, "boost::asio::post", nanoseconds["post"], ("<=", 3))
     yield Line("no-op task, absolute", "ns", idle, wanted=("<=", 1000))
