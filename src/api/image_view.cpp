@@ -109,9 +109,9 @@ json partial_view(const rbd::ListedImage& listed) {
     json view{
         {"id", listed.id}, {"pool_name", listed.pool}, {"unique_id", full_name(listed.pool, listed.ns, listed.id)}};
     if (listed.state == State::removing) {
-        view["source"] = trash_source_name(listed.trash_source);
+        view["source"] = "REMOVING";
         view["deletion_time"] = utc_text(listed.deleted);
-        view["deferment_end_time"] = utc_text(listed.deferred_until);
+        view["deferment_end_time"] = utc_text(listed.deleted);
         return view;
     }
     view["source"] = listed.state == State::incomplete ? "INCOMPLETE"

@@ -10,6 +10,7 @@
 #include "rbd/plain_image.hpp"
 #include "rbd/pool.hpp"
 #include "rbd/progress.hpp"
+#include "rbd/removal_by_trash.hpp"
 #include "rbd/removal_plan.hpp"
 #include "rbd/snapshot_removal.hpp"
 
@@ -25,11 +26,15 @@
 /// the trash with the source REMOVING (so that its name is free and it cannot be opened by name), trims its data object
 /// by object, then removes header and trash record. Cut off anywhere in between it leaves the trash record, from which
 /// `rbd_trash_remove` goes on. What we do before it: all that can make it fail is looked at before the first snapshot
-/// goes.
+/// goes. Of a small image without snapshots we make the move ourselves (rbd/removal_by_trash.hpp).
 namespace taskd::rbd {
 namespace {
 
 using nlohmann::json;
+
+/// More take seconds, beside which an opening of the image is nothing; and meanwhile the image is among those that a
+/// user has put in the trash.
+constexpr std::uint64_t most_objects_by_trash = 4096;
 
 constexpr std::string_view rest_is_left = "the image is half removed; delete it again to finish";
 constexpr std::string_view no_more_is_known =
@@ -126,7 +131,9 @@ class Removal {
         stop_if_requested(untouched());
         Progress progress(context_, objects);
         progress.begin_part(objects);
-        const int rc = rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
+        const int rc = objects <= most_objects_by_trash && !moves_to_trash(context_.cluster(), io_.handle())
+                           ? remove_by_trash(io_.handle(), target.id, target.name, Progress::callback, &progress)
+                           : rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
         if (rc == -EBUSY || rc == -EMLINK || rc == -ENOTEMPTY) tell_what_is_in_the_way(target);
         finish(target, rc);
     }
@@ -209,17 +216,24 @@ class Removal {
 
     void finish(const ImageTarget& target, int rc) {
         if (rc == -ENOENT && context_.is_repeated()) return;
-        if (rc == -ENOENT) throw missing("another client removed it");
+        if (rc == -ENOENT) throw missing(where_it_is(target));
         if (rc == -ECANCELED) throw rbd_error(rc, removing_image, rest_is_left);
         if (rc < 0)
             throw is_half_removed(target) ? with_note(rbd_error(rc, removing_image), rest_is_left)
                                           : rbd_error(rc, removing_image);
     }
 
+    /// Of one that was there a moment ago.
+    std::string where_it_is(const ImageTarget& target) const {
+        if (!target.id.empty())
+            if (const auto now = find_image(io_.handle(), spec_, target.id); !now.why.empty()) return now.why;
+        return "another client removed it";
+    }
+
     bool is_half_removed(const ImageTarget& target) const noexcept {
         try {
             const auto record = trash_record(io_.handle(), target.id);
-            return record && record->source == TrashSource::removing;
+            return record && record->is_being_removed;
         } catch (const std::exception&) {
             return false;  // who cannot look says nothing of it
         }

@@ -2,6 +2,7 @@
 
 #include "rbd/error.hpp"
 #include "rbd/lister/header_wire.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,8 +34,9 @@ std::optional<TrashRecord> decode_trash(std::string_view key, std::string_view v
     if (!key.starts_with(trash_prefix)) return std::nullopt;
     auto entry = wire::decode_trash(value);
     if (!entry) return std::nullopt;
-    return TrashRecord{std::string(key.substr(trash_prefix.size())), std::move(entry->name),
-                       static_cast<TrashSource>(entry->source), static_cast<TrashState>(entry->state)};
+    return TrashRecord{std::string(key.substr(trash_prefix.size())), entry->name,
+                       static_cast<TrashSource>(entry->source), static_cast<TrashState>(entry->state),
+                       is_being_removed(*entry)};
 }
 
 /// Adds one page of records that come after `last` and moves `last`; false when it was the last page.
@@ -88,7 +90,7 @@ std::optional<TrashRecord> trash_record(rados_ioctx_t pool, const std::string& i
 std::optional<TrashRecord> half_removed_image(rados_ioctx_t pool, const std::string& name) {
     const auto records = trash_records(pool);
     const auto found = std::find_if(records.begin(), records.end(), [&name](const TrashRecord& record) {
-        return record.source == TrashSource::removing && record.name == name;
+        return record.is_being_removed && record.name == name;
     });
     return found == records.end() ? std::nullopt : std::optional(*found);
 }

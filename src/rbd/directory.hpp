@@ -34,9 +34,10 @@ struct TrashRecord {
     std::string name;
     TrashSource source = TrashSource::user;
     TrashState state = TrashState::normal;
+    bool is_being_removed = false;  ///< Whoever began: librbd has a source for it, we a mark.
 };
 
-/// Everything in the trash, half-removed images (`removing`) included, which `rbd_trash_list` leaves out.
+/// Everything in the trash, half-removed images included: of these `rbd_trash_list` leaves out librbd's own.
 /// @throws Error
 std::vector<TrashRecord> trash_records(rados_ioctx_t pool);
 

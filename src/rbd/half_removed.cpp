@@ -4,6 +4,7 @@
 #include "rbd/error.hpp"
 #include "rbd/image.hpp"
 #include "rbd/image_work.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <cerrno>
 
@@ -22,7 +23,7 @@ Error is_half_removed(const TrashRecord& remains, std::string_view doing) {
                          ") has not ended: wait for it, or delete it again to finish");
 }
 
-/// It ended while it moved the image to the trash. Only `rbd_remove` by name goes on from there.
+/// It ended while it moved the image to the trash. Only the call by name that began it goes on from there.
 int finish_move(rados_ioctx_t pool, const std::string& id, const std::string& name, librbd_progress_fn_t report,
                 void* argument) {
     const auto named = id_of_image(pool, name);
@@ -30,7 +31,8 @@ int finish_move(rados_ioctx_t pool, const std::string& id, const std::string& na
     if ((named && *named != id) || !record || record->id != id)
         throw rbd_error(ErrorKind::conflict, -EUCLEAN, removing_image,
                         "another image has its name now: rename that one, then delete this again");
-    return rbd_remove_with_progress(pool, name.c_str(), report, argument);
+    return record->source == TrashSource::removing ? rbd_remove_with_progress(pool, name.c_str(), report, argument)
+                                                   : remove_by_trash(pool, id, name, report, argument);
 }
 
 }  // namespace

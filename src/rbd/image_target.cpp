@@ -23,7 +23,7 @@ ImageTarget find_by_id(rados_ioctx_t pool, const ImageSpec& spec, const std::str
         return elsewhere(State::renamed, id, *std::move(name), std::move(why));
     }
     if (auto record = trash_record(pool, id)) {
-        if (record->source == TrashSource::removing) return {State::half_removed, id, std::move(record->name), {}};
+        if (record->is_being_removed) return {State::half_removed, id, std::move(record->name), {}};
         return elsewhere(State::in_trash, id, std::move(record->name),
                          "the image with the id " + id + " is in the trash");
     }

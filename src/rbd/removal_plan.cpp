@@ -10,9 +10,6 @@
 #include <string>
 
 namespace taskd::rbd {
-namespace {
-
-/// Whether removing an image only moves it to the trash here: librbd's option, of the pool or else the cluster.
 bool moves_to_trash(const ceph::Cluster& cluster, rados_ioctx_t pool) {
     constexpr auto option = "rbd_move_to_trash_on_remove";
     constexpr auto key = "conf_rbd_move_to_trash_on_remove";
@@ -23,8 +20,6 @@ bool moves_to_trash(const ceph::Cluster& cluster, rados_ioctx_t pool) {
     const std::string text = rc < 0 ? cluster.conf(option) : std::string(value.data());
     return text == "true" || text == "1";
 }
-
-}  // namespace
 
 RemovalWish RemovalWish::of(const nlohmann::json& arguments) {
     // A record of an earlier version has no `children`.

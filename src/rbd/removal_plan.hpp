@@ -34,6 +34,11 @@ struct RemovalPlan {
     std::uint64_t weight() const noexcept;
 };
 
+/// Whether removing an image only moves it to the trash here: librbd's option, of the pool or else the cluster.
+/// @throws Error
+/// @thread Any. Blocks.
+bool moves_to_trash(const ceph::Cluster& cluster, rados_ioctx_t pool);
+
 /// About how long the removal of so many data objects takes, each of which is asked for: at 1,000 a second, as of a
 /// cluster of disks. OSDs in memory do six times that.
 /// @source  Ceph pull request 29635: an empty image of 1 TiB without object map, 262,144 objects, in 251 s

@@ -1,6 +1,7 @@
 #include "rbd/trash_arguments.hpp"
 
 #include "rbd/error.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <cerrno>
 
@@ -29,9 +30,11 @@ Touches touches_of_trash_entry(const nlohmann::json& arguments) {
 std::int64_t deferment_end(rados_ioctx_t pool, const std::string& id, std::string_view doing) {
     rbd_trash_image_info_t info{};
     if (const int rc = rbd_trash_get(pool, id.c_str(), &info); rc < 0) throw rbd_error(rc, doing);
-    const std::int64_t end = info.source == RBD_TRASH_IMAGE_SOURCE_REMOVING ? 0 : info.deferment_end_time;
+    const auto source = info.source;
+    const std::int64_t deleted = info.deletion_time;
+    const std::int64_t end = info.deferment_end_time;
     rbd_trash_get_cleanup(&info);
-    return end;
+    return is_being_removed(source, deleted, end) ? 0 : end;
 }
 
 }  // namespace taskd::rbd

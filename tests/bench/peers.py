@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "../e2e"))
 os.environ.setdefault("TASKD_SOURCE_DIR", os.path.abspath(os.path.join(HERE, "../..")))
 os.environ.setdefault("TASKD_BINARY_DIR", os.path.join(os.environ["TASKD_SOURCE_DIR"], "build/release"))
 
-from harness import UnixConnection, at_once, expect_equal  # noqa: E402
+from harness import UnixConnection, at_once, expect, expect_equal  # noqa: E402
 
 JSON_V1 = {"Accept": "application/vnd.ceph.api.v1.0+json", "Content-Type": "application/json"}
 BOUND_S = 600
@@ -52,6 +52,13 @@ class Pool:
             if rc >= 0:
                 return buffer.raw[:rc].decode().rstrip("\0").split("\0") if rc else []
             expect_equal(rc, -errno.ERANGE, "rbd_list")
+
+    def has_trash(self):
+        """Whether anything is in the trash: where a removal has begun, the name may be gone before the image."""
+        count = ctypes.c_size_t(0)
+        rc = self.rbd.rbd_trash_list(self.pool, None, ctypes.byref(count))
+        expect(rc in (0, -errno.ERANGE), lambda: f"rbd_trash_list: {rc}")
+        return rc != 0
 
     def mgr_command(self, command):
         words = ctypes.c_char_p(json.dumps(command).encode())

@@ -77,20 +77,25 @@ AS_BARE = ("--workers", "1", "--threads", "32", "--per-pool", "32")
 
 
 def images(bench):
-    def beside_bare(name, turns, count, *arguments):
+    def beside_bare(daemon, turns, count, calls="images"):
         count = 64 if bench.quick else count
-        with bench.daemon(name, *arguments) as daemon:
-            return by_turns(bench, "--count", str(count), "--socket", daemon.socket, "images", turns=turns)
-    found = beside_bare("images", 5, 256, *AS_BARE)
+        return by_turns(bench, "--count", str(count), "--socket", daemon.socket, calls, turns=turns)
+    with bench.daemon("images", *AS_BARE) as daemon:
+        found = beside_bare(daemon, 5, 256)
+        by_trash = beside_bare(daemon, 3, 256, "images-by-trash")
     ours, bare = found["ours"], found["beside"]
     what = "images made and removed, 32 at a time"
     yield Line(what, "per second", ours, "librbd, 32 threads", bare, (">=", 0.9))
     yield Line("an image of them, of all processors' time", "ms", found["ours_busy_ms"], "librbd, 32 threads",
                found["beside_busy_ms"])
+    yield Line(what, "per second", by_trash["ours"], "librbd by the trash, 32 threads", by_trash["beside"])
+    yield Line("an image of them, of all processors' time", "ms", by_trash["ours_busy_ms"], "librbd by the trash, 32 threads",
+               by_trash["beside_busy_ms"])
     rates = {clients: dashboard_images(bench, 16 if bench.quick else 96, clients) for clients in (4, 16)}
     best = max(rates.values())
     yield Line("images made and removed", "per second", ours, "dashboard at its best", [best], (">=", 2))
-    found = beside_bare("images_by_two", 3, 128)
+    with bench.daemon("images_by_two") as daemon:
+        found = beside_bare(daemon, 3, 128)
     yield Line("the same with two workers, 16 at a time", "per second", found["ours"], "librbd, 32 threads", found["beside"])
 
 
@@ -128,7 +133,7 @@ def named(bench, prefix):
 
 
 def until_gone(bench, prefix, look_every_s=0.005):
-    while named(bench, prefix):
+    while named(bench, prefix) or bench.pool.has_trash():
         time.sleep(look_every_s)
 
 

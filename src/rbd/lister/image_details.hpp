@@ -80,10 +80,8 @@ struct ListedImage {
     std::string id;  ///< Empty: of format 1.
     State state = State::present;
     std::optional<ImageDetails> details;  ///< Of a present one.
-    std::uint8_t trash_source = 0;        ///< Of one that is being removed.
-    wire::Time deleted;
-    wire::Time deferred_until;
-    int error = 0;  ///< Positive errno of a broken or silent one.
+    wire::Time deleted;                   ///< Of one that is being removed.
+    int error = 0;                        ///< Positive errno of a broken or silent one.
     std::string problem;
 };
 

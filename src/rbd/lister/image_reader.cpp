@@ -3,6 +3,7 @@
 #include "rbd/configuration.hpp"
 #include "rbd/lister/format1.hpp"
 #include "rbd/lister/image_reading.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -74,10 +75,8 @@ void explain_missing_header(const ImageReading& reading) {
     trash.exec("trash_get", wire::text_input(reading->image.id));
     reading->read("rbd_trash", std::move(trash), [reading](ReadOp& answer) {
         const auto entry = wire::decode_trash(answer.answer(0));
-        if (!entry || entry->source != RBD_TRASH_IMAGE_SOURCE_REMOVING) return;
-        reading->image.trash_source = entry->source;
+        if (!entry || !is_being_removed(*entry)) return;
         reading->image.deleted = entry->deleted;
-        reading->image.deferred_until = entry->deferred_until;
         reading->half_removed = true;
     });
     reading->image.state = ListedImage::State::incomplete;

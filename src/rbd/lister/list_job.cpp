@@ -47,9 +47,7 @@ ListedImage listed(const ImageRef& ref) {
     image.id = *ref.id;
     if (ref.removing != nullptr) {
         image.state = ListedImage::State::removing;
-        image.trash_source = ref.removing->source;
         image.deleted = ref.removing->deleted;
-        image.deferred_until = ref.removing->deferred_until;
     }
     return image;
 }

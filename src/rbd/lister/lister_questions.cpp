@@ -1,5 +1,6 @@
 #include "ceph/command_sender.hpp"
 #include "rbd/lister/lister_impl.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -54,7 +55,7 @@ struct PoolTrash {
 
 void add_entries(TrashAnswer& answer, const std::string& ns, const DirectoryIndex::Trash& trash) {
     for (const auto& [id, entry] : trash)
-        if (entry.source != RBD_TRASH_IMAGE_SOURCE_REMOVING)
+        if (!is_being_removed(entry))
             answer.entries.push_back({ns, id, entry.name, entry.source, entry.deleted, entry.deferred_until});
 }
 
@@ -105,7 +106,7 @@ void count_images(const std::shared_ptr<Question<Namespaces>>& question, const s
             if (rc < 0) question->rc = rc;
             if (!trash) return;
             for (const auto& [id, entry] : *trash)
-                if (entry.source == RBD_TRASH_IMAGE_SOURCE_REMOVING) ++question->value[at].images;
+                if (is_being_removed(entry)) ++question->value[at].images;
         });
     }
 }

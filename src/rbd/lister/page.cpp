@@ -1,5 +1,7 @@
 #include "rbd/lister/page.hpp"
 
+#include "rbd/removal_by_trash.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -50,7 +52,7 @@ std::vector<ImageRef> matching_images(const std::vector<NamespaceContent>& conte
         std::vector<ImageRef> half_removed;
         if (content.trash)
             for (const auto& trashed : *content.trash) {
-                if (trashed.entry.source != RBD_TRASH_IMAGE_SOURCE_REMOVING) continue;
+                if (!is_being_removed(trashed.entry)) continue;
                 removing.insert(trashed.id);
                 if (all || trashed.entry.name.find(search) != std::string::npos)
                     half_removed.push_back(

@@ -1,6 +1,7 @@
 #include "ceph/cluster.hpp"
 #include "comparison.hpp"
 #include "http/client.hpp"
+#include "rbd/directory.hpp"
 #include "subjects.hpp"
 
 #include <atomic>
@@ -93,14 +94,26 @@ std::unique_ptr<void, ceph::RadosShutdown> connect_as_anybody(const ceph::Cluste
     return cluster;
 }
 
+void remove_in_one_call(rados_ioctx_t pool, const std::string& name) {
+    check(rbd_remove(pool, name.c_str()), "rbd_remove");
+}
+
+void remove_by_trash(rados_ioctx_t pool, const std::string& name) {
+    const auto id = rbd::id_of_image(pool, name).value();
+    check(rbd_trash_move(pool, name.c_str(), 0), "rbd_trash_move");
+    check(rbd_trash_remove(pool, id.c_str(), true), "rbd_trash_remove");
+}
+
 }  // namespace
 
-void compare_images(const ceph::ClusterOptions& options, const std::string& socket, const Turns& turns) {
+void compare_images(const ceph::ClusterOptions& options, const std::string& socket, const Turns& turns,
+                    BareRemoval removal) {
     const auto cluster = connect_as_anybody(options);
     rados_ioctx_t io = nullptr;
     check(rados_ioctx_create(cluster.get(), "rbd", &io), "rados_ioctx_create");
     const ceph::Ioctx pool(io);
     const auto endpoint = http::Endpoint::unix_socket(socket);
+    const auto remove = removal == BareRemoval::one_call ? remove_in_one_call : remove_by_trash;
 
     compare(
         turns,
@@ -113,9 +126,7 @@ void compare_images(const ceph::ClusterOptions& options, const std::string& sock
                 int order = 0;
                 check(rbd_create(pool.handle(), image_name(number).c_str(), image_bytes, &order), "rbd_create");
             });
-            share_out(clients, first, count, [&](std::size_t number) {
-                check(rbd_remove(pool.handle(), image_name(number).c_str()), "rbd_remove");
-            });
+            share_out(clients, first, count, [&](std::size_t number) { remove(pool.handle(), image_name(number)); });
         });
 }
 

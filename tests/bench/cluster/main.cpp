@@ -27,7 +27,11 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.add_subcommand("commands")->callback([&] { compare_commands(options, turns); });
     app.add_subcommand("object-writes")->callback([&] { compare_object_writes(options, turns); });
-    app.add_subcommand("images")->callback([&] { compare_images(options, socket, turns); });
+    const auto images = [&](BareRemoval removal) {
+        return [&, removal] { compare_images(options, socket, turns, removal); };
+    };
+    app.add_subcommand("images")->callback(images(BareRemoval::one_call));
+    app.add_subcommand("images-by-trash")->callback(images(BareRemoval::by_trash));
     app.add_subcommand("submit")->callback([&] { submit_images(socket, first, turns.count); });
     app.add_subcommand("ask")->callback([&] { ask_commands(socket, first, turns.count); });
     app.add_subcommand("probe")->callback([&] { probe_summary(socket, beside); });

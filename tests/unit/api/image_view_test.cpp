@@ -110,8 +110,7 @@ TEST(ImageView, AHalfRemovedImageIsAsTheDashboardShowsIt) {
     listed.name = "half";
     listed.id = "10ab";
     listed.state = rbd::ListedImage::State::removing;
-    listed.trash_source = 3;
-    listed.deleted = listed.deferred_until = {1'795'600'000, 0};
+    listed.deleted = {1'795'600'000, 0};
 
     EXPECT_EQ(list_of({listed})[0]["value"][0], json::parse(R"({
         "id": "10ab", "name": "half", "source": "REMOVING", "deletion_time": "2026-11-25T09:46:40Z",

@@ -1,5 +1,6 @@
 #include "lister_fixture.hpp"
 #include "rbd/lister/header_wire.hpp"
+#include "rbd/removal_by_trash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -218,6 +219,16 @@ TEST_F(ListerWays, TheTrashIsListedByNamespace) {
     for (const auto& entry : trash[0].entries) found.push_back(entry.ns + "/" + entry.name);
     EXPECT_THAT(found, ::testing::IsSupersetOf({"bin/away", "/thrown"}));
     EXPECT_EQ(found.front(), "bin/away");
+}
+
+TEST_F(ListerWays, OneThatWeBeganToRemoveIsListedAsLibrbdsOwnAreAndNotInTheTrash) {
+    make("begun");
+    const auto io = cluster()->open_ioctx("rbd");
+    ASSERT_EQ(rbd_trash_move(io.handle(), "begun", rbd::removal_mark_seconds), 0);
+
+    EXPECT_EQ(find(list("rbd"), "begun").state, State::removing);
+    const auto trash = ask<std::vector<rbd::TrashAnswer>>([](auto done) { lister().trash("rbd", std::move(done)); });
+    for (const auto& entry : trash.at(0).entries) EXPECT_NE(entry.name, "begun");
 }
 
 TEST_F(ListerWays, NamespacesAreCounted) {

@@ -1,5 +1,7 @@
 #include "rbd/lister/page.hpp"
 
+#include "rbd/removal_by_trash.hpp"
+
 #include <gmock/gmock.h>
 #include <rbd/librbd.h>
 
@@ -75,10 +77,12 @@ TEST_F(PageTest, SearchesNamesPoolsAndNamespaces) {
 TEST_F(PageTest, HalfRemovedOnesAreListedOnceAndOthersOfTheTrashAreNot) {
     const wire::TrashEntry removing{RBD_TRASH_IMAGE_SOURCE_REMOVING, "a", {}, {}};
     const wire::TrashEntry kept{RBD_TRASH_IMAGE_SOURCE_USER, "kept", {}, {}};
-    contents = {
-        content_of(pool_of(1, "rbd"), "", {{"a", "2"}, {"c", "3"}}, {{"2", removing}, {"7", removing}, {"8", kept}})};
+    const wire::TrashEntry by_us{RBD_TRASH_IMAGE_SOURCE_USER, "d", {10, 0}, {10 + removal_mark_seconds, 0}};
+    const wire::TrashEntry late{RBD_TRASH_IMAGE_SOURCE_USER, "late", {10, 0}, {11 + removal_mark_seconds, 0}};
+    contents = {content_of(pool_of(1, "rbd"), "", {{"a", "2"}, {"c", "3"}},
+                           {{"2", removing}, {"7", removing}, {"8", kept}, {"9", by_us}, {"10", late}})};
 
-    EXPECT_THAT(page(0, -1), ElementsAre("a", "a", "c"));
+    EXPECT_THAT(page(0, -1), ElementsAre("a", "a", "c", "d"));
 }
 
 }  // namespace
