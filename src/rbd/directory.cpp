@@ -34,9 +34,11 @@ std::optional<TrashRecord> decode_trash(std::string_view key, std::string_view v
     if (!key.starts_with(trash_prefix)) return std::nullopt;
     auto entry = wire::decode_trash(value);
     if (!entry) return std::nullopt;
-    return TrashRecord{std::string(key.substr(trash_prefix.size())), entry->name,
-                       static_cast<TrashSource>(entry->source), static_cast<TrashState>(entry->state),
-                       is_being_removed(*entry)};
+    const auto deleted =
+        std::chrono::seconds(entry->deleted.seconds) + std::chrono::nanoseconds(entry->deleted.nanoseconds);
+    return TrashRecord{std::string(key.substr(trash_prefix.size())),   entry->name,
+                       static_cast<TrashSource>(entry->source),        static_cast<TrashState>(entry->state),
+                       std::chrono::system_clock::time_point(deleted), is_being_removed(*entry)};
 }
 
 /// Adds one page of records that come after `last` and moves `last`; false when it was the last page.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct TrashRecord {
     std::string name;
     TrashSource source = TrashSource::user;
     TrashState state = TrashState::normal;
+    std::chrono::system_clock::time_point deleted;
     bool is_being_removed = false;  ///< Whoever began: librbd has a source for it, we a mark.
 };
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 
 #include <taskd/error.hpp>
 
@@ -23,11 +24,14 @@ struct WatchedProgress {
     }
 };
 
-/// Another image got the name right before the move, which goes by name.
-void put_namesake_back(rados_ioctx_t pool, const std::string& name) {
+using Moment = std::chrono::system_clock::time_point;
+
+/// Another image got the name right before the move, which goes by name. What was in the trash before that stays there.
+void put_namesake_back(rados_ioctx_t pool, const std::string& name, Moment before_move) {
     try {
-        const auto moved = half_removed_image(pool, name);
-        if (moved && moved->state == TrashState::normal) rbd_trash_restore(pool, moved->id.c_str(), name.c_str());
+        for (const auto& record : trash_records(pool))
+            if (record.is_being_removed && record.name == name && record.deleted >= before_move)
+                rbd_trash_restore(pool, record.id.c_str(), name.c_str());
     } catch (const Error&) {
         return;  // whole, and in the trash
     }
@@ -46,11 +50,12 @@ bool is_being_removed(const wire::TrashEntry& entry) noexcept {
 
 int remove_by_trash(rados_ioctx_t pool, const std::string& id, const std::string& name, librbd_progress_fn_t report,
                     void* argument) {
+    const auto before_move = std::chrono::system_clock::now();  // the clock that librbd takes
     if (const int rc = rbd_trash_move(pool, name.c_str(), removal_mark_seconds); rc < 0) return rc;
     WatchedProgress progress{report, argument};
     // By force: its time has not come.
     const int rc = rbd_trash_remove_with_progress(pool, id.c_str(), true, WatchedProgress::callback, &progress);
-    if (rc == -ENOENT) put_namesake_back(pool, name);
+    if (rc == -ENOENT) put_namesake_back(pool, name, before_move);
     const bool is_refused = rc == -EBUSY || rc == -ENOTEMPTY || rc == -EMLINK;
     if (is_refused && !progress.has_begun) rbd_trash_restore(pool, id.c_str(), name.c_str());
     return rc;

@@ -162,7 +162,7 @@ def many_removals(bench, daemon):
             began = time.monotonic()
             # To look costs a part of what is measured, so it is done while each of them works, and not too often.
             at_once([lambda remove=sides[side], names=names: remove(names),
-                     lambda prefix=prefix: until_gone(bench, prefix, look_every_s=0.02)])
+                     lambda prefix=prefix: until_gone(bench, prefix, look_every_s=0.05)])
             rates[side].append(count / (time.monotonic() - began))
     what = f"{count} removals queued at once"
     yield Line(what, "per second", rates["ours"], "ceph rbd task add remove", rates["rbd-task"], (">=", 6))
