@@ -28,6 +28,7 @@ http::ServerOptions server_options(const Options& options, const std::shared_ptr
     http::ServerOptions server;
     server.listen = options.listen;
     server.threads = options.http_threads;
+    server.real_time = options.real_time;
     server.proxies = http::TrustedProxies(options.trusted_proxies);
     server.cors = http::CorsPolicy(options.cors_origins);
     server.connections = within_file_limit(options.connections);

@@ -232,6 +232,10 @@ Options parse_options(int argc, const char* const* argv) {
            "whoever starts the daemon. As it is where the system does not allow it")
         ->capture_default_str()
         ->check(CLI::Range(-20, 0));
+    app.add_flag(
+        "!--no-real-time", options.real_time,
+        "Serve the HTTP threads among all others. By default they run before all that are no real-time threads, "
+        "where the system allows it, while they take less than half of a core");
     app.add_flag("--core-files", options.core_files,
                  "Let the daemon and its workers write core files when they crash; a core file holds the keys of the "
                  "cluster");

@@ -48,6 +48,7 @@ struct Options {
     std::string log_level = "info";
     int nice = -10;                  ///< Added to it, that of the front.
     int worker_nice = nice_value();  ///< That of whoever starts the daemon.
+    bool real_time = true;           ///< Whether HTTP threads run before all others while they take little.
     bool core_files = false;         ///< Whether front and workers may write core files, which hold keys.
 };
 

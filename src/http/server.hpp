@@ -24,6 +24,7 @@ struct ServerOptions {
     std::vector<Endpoint> listen{};
     std::shared_ptr<const TlsIdentity> identity{};  ///< For the endpoints with TLS; may be replaced later.
     unsigned threads = 1;
+    bool real_time = false;                      ///< Whether they are PromptThreads.
     std::string server_name = "Ceph-Dashboard";  ///< Value of the Server header.
 
     ReadLimits limits{};             ///< Beyond: 431, 413.

@@ -122,6 +122,7 @@ void ServerThread::tick() {
         }
         const auto now = std::chrono::steady_clock::now();
         for (auto* connection : connections_) connection->expire(now);
+        prompt_.look();
         tick();
     });
 }
@@ -132,6 +133,8 @@ void ServerThread::start(const std::string& name) {
 
 void ServerThread::run(const std::string& name) {
     name_this_thread(name);
+    if (options_.real_time && !prompt_.begin())
+        spdlog::info("{} runs among all others: it is not allowed to run before them", name);
     go_on_after_exceptions([this] { context_.run(); });
     end_.set_value();
 }

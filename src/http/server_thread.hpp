@@ -2,6 +2,7 @@
 
 #include "core/counter.hpp"
 #include "core/histogram.hpp"
+#include "core/prompt_thread.hpp"
 #include "http/awaitable.hpp"
 #include "http/byte_budget.hpp"
 #include "http/connection_budget.hpp"
@@ -134,6 +135,7 @@ class ServerThread {
     Counters counters_;
     std::vector<RouteCounters> route_counters_;
     ResponseWriter writer_;
+    PromptThread prompt_;
     std::list<Connection*> connections_;
     bool stopping_ = false;
     bool ticking_ = false;

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from harness import TEST_CEPH_TASKD, Suite, Watcher, at_once, expect, expect_equal, wait_until
+from harness import TEST_CEPH_TASKD, Suite, Watcher, at_once, expect, expect_equal, thread_of, wait_until
 from world import (GIB, World, accepted, await_some_progress, cancel, check_of, expect_cancelled, expect_ended_once,
                    expect_no_record, expect_success, start_deletes)
 
@@ -78,6 +78,19 @@ def the_front_is_served_before_its_workers(world):
     expect_equal(os.getpriority(os.PRIO_PROCESS, daemon.pid), usual if refused else usual - 10, "the front's nice value")
     for worker in daemon.workers():
         wait_until(lambda worker=worker: os.getpriority(os.PRIO_PROCESS, worker) == usual, "a worker has its own")
+
+
+@check
+def what_answers_http_runs_before_all_others(world):
+    is_allowed = subprocess.run(["chrt", "--rr", "1", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    for arguments, wanted in (([], os.SCHED_RR if is_allowed else os.SCHED_OTHER), (["--no-real-time"], os.SCHED_OTHER)):
+        daemon = world.start("one", *arguments)
+        thread = thread_of(daemon.pid, "taskd-http-0")
+        expect_equal(os.sched_getscheduler(thread) & ~os.SCHED_RESET_ON_FORK, wanted, "how the front's thread is scheduled")
+        wait_until(lambda: daemon.workers(), "a worker runs")
+        for process in (daemon.pid, *daemon.workers()):
+            expect_equal(os.sched_getscheduler(process), os.SCHED_OTHER, "how all else is scheduled")
+        daemon.stop()
 
 
 # --- a pool that does not answer

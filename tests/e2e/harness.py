@@ -232,6 +232,15 @@ def threads_of(pid):
         return int(re.search(r"^Threads:\s+(\d+)", status.read(), re.M).group(1))
 
 
+def thread_of(pid, name):
+    """The id of the thread of this name."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/comm") as comm:
+            if comm.read().strip() == name:
+                return int(thread)
+    raise Failed(f"process {pid} has no thread {name}")
+
+
 def is_gone(pid):
     try:
         with open(f"/proc/{pid}/stat") as stat:

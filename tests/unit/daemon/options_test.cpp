@@ -57,6 +57,8 @@ TEST(Options, TheFrontIsServedBeforeItsWorkers) {
     EXPECT_EQ(options.nice, -10);
     EXPECT_EQ(options.worker_nice, nice_value());
     EXPECT_EQ(parse({"--nice", "0"}).nice, 0);
+    EXPECT_TRUE(parse({}).real_time);
+    EXPECT_FALSE(parse({"--no-real-time"}).real_time);
     EXPECT_NE(finished({"--nice", "1"}).exit_code, 0) << "a worker that has given up its rights could not go back";
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+
+namespace taskd {
+
+/// A thread that people wait for, and that takes little: it runs before all of the machine's that are no real-time
+/// threads, at the lowest priority of those. While it takes more than half of a core, as a flood of requests makes it,
+/// it is served like any other.
+/// @thread  The thread itself.
+class PromptThread {
+  public:
+    /// @returns  Whether the system allows it, by CAP_SYS_NICE or a limit (RLIMIT_RTPRIO) of 1; otherwise all else does
+    ///           nothing.
+    bool begin() noexcept;
+
+    /// To be called now and then while it works.
+    void look() noexcept;
+
+    bool is_before_others() const noexcept { return is_before_others_; }
+
+  private:
+    friend struct PromptThreadTest;
+    using Clock = std::chrono::steady_clock;
+
+    void look_at(Clock::time_point now, std::chrono::nanoseconds processor_time) noexcept;
+
+    bool is_allowed_ = false;
+    bool is_before_others_ = false;
+    Clock::time_point looked_at_;
+    std::chrono::nanoseconds had_{0};  ///< Of a processor's time, then.
+};
+
+}  // namespace taskd
