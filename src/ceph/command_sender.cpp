@@ -2,6 +2,7 @@
 
 #include "ceph/error.hpp"
 #include "core/mutex.hpp"
+#include "core/priority.hpp"
 #include "core/thread_name.hpp"
 
 #include <algorithm>
@@ -151,7 +152,11 @@ CommandSender::Ticket CommandSender::State::enqueue(const std::shared_ptr<Job>& 
 void CommandSender::State::add_thread() {
     std::size_t number = 0;
     while (threads.contains(number)) ++number;
-    threads.emplace(number, std::thread([state = shared_from_this(), number] { state->run_commands(number); }));
+    // Of a real-time thread a new one has not even the nice value.
+    threads.emplace(number, std::thread([state = shared_from_this(), number, nice = nice_value()] {
+                        set_nice_value(nice);
+                        state->run_commands(number);
+                    }));
 }
 
 void CommandSender::State::run_commands(std::size_t number) {

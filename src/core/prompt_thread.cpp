@@ -23,7 +23,8 @@ std::chrono::nanoseconds processor_time() noexcept {
 
 }  // namespace
 
-bool PromptThread::begin() noexcept {
+bool PromptThread::begin(unsigned threads) noexcept {
+    threads_ = threads;
     is_allowed_ = is_before_others_ = set_policy(SCHED_RR);
     looked_at_ = Clock::now();
     had_ = processor_time();
@@ -36,7 +37,7 @@ void PromptThread::look() noexcept {
 }
 
 void PromptThread::look_at(Clock::time_point now, std::chrono::nanoseconds processor_time) noexcept {
-    const bool takes_little = 2 * (processor_time - had_) <= now - looked_at_;
+    const bool takes_little = 2 * threads_ * (processor_time - had_) <= now - looked_at_;
     if (is_allowed_ && takes_little != is_before_others_ && set_policy(takes_little ? SCHED_RR : SCHED_OTHER))
         is_before_others_ = takes_little;
     looked_at_ = now;

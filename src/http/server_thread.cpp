@@ -133,7 +133,7 @@ void ServerThread::start(const std::string& name) {
 
 void ServerThread::run(const std::string& name) {
     name_this_thread(name);
-    if (options_.real_time && !prompt_.begin())
+    if (options_.real_time && !prompt_.begin(std::max(1U, options_.threads)))
         spdlog::info("{} runs among all others: it is not allowed to run before them", name);
     go_on_after_exceptions([this] { context_.run(); });
     end_.set_value();

@@ -135,6 +135,8 @@ class Removal {
                            ? remove_by_trash(io_.handle(), target.id, target.name, Progress::callback, &progress)
                            : rbd_remove_with_progress(io_.handle(), target.name.c_str(), Progress::callback, &progress);
         if (rc == -EBUSY || rc == -EMLINK || rc == -ENOTEMPTY) tell_what_is_in_the_way(target);
+        // It had its name back from an earlier removal, but was in the trash still.
+        if (rc == -ESTALE) return resume(target);
         finish(target, rc);
     }
 
@@ -148,8 +150,8 @@ class Removal {
             return;  // then what librbd said has to do
         }
         if (blockers.empty()) return;
-        throw is_half_removed(target) ? with_note(blockers.refusal(target.name), rest_is_left)
-                                      : blockers.refusal(target.name);
+        const auto left = what_is_left(target);
+        throw left.empty() ? blockers.refusal(target.name) : with_note(blockers.refusal(target.name), left);
     }
 
     /// What is left of an image that still has its name and was not touched by this attempt.
@@ -205,10 +207,10 @@ class Removal {
             objects = image->object_count();
             // Two clients that trim one image make librbd abort its process.
             auto blockers = find_blockers(*image, io_.handle(), context_.cluster(), SnapshotPlan::keep);
-            refuse_if_blocked(target, *image, blockers, rest_is_left);
+            refuse_if_blocked(target, *image, blockers, what_is_left(target));
         }
         context_.step("resume the removal");
-        stop_if_requested(rest_is_left);
+        if (context_.stop_requested()) stop_if_requested(what_is_left(target));
         Progress progress(context_, objects);
         progress.begin_part(objects);
         finish(target, remove_rest(io_.handle(), target.id, target.name, Progress::callback, &progress));
@@ -218,24 +220,33 @@ class Removal {
         if (rc == -ENOENT && context_.is_repeated()) return;
         if (rc == -ENOENT) throw missing(where_it_is(target));
         if (rc == -ECANCELED) throw rbd_error(rc, removing_image, rest_is_left);
-        if (rc < 0)
-            throw is_half_removed(target) ? with_note(rbd_error(rc, removing_image), rest_is_left)
-                                          : rbd_error(rc, removing_image);
+        if (rc < 0) {
+            const auto left = what_is_left(target);
+            throw left.empty() ? rbd_error(rc, removing_image) : with_note(rbd_error(rc, removing_image), left);
+        }
     }
 
     /// Of one that was there a moment ago.
     std::string where_it_is(const ImageTarget& target) const {
-        if (!target.id.empty())
-            if (const auto now = find_image(io_.handle(), spec_, target.id); !now.why.empty()) return now.why;
+        if (!target.id.empty()) {
+            const auto now = find_image(io_.handle(), spec_, target.id);
+            if (!now.why.empty()) return now.why;
+            if (now.state == State::named) return "another client restored it meanwhile";
+        }
         return "another client removed it";
     }
 
-    bool is_half_removed(const ImageTarget& target) const noexcept {
+    /// Of an image that is not where it was; empty for one that is.
+    std::string what_is_left(const ImageTarget& target) const {
         try {
             const auto record = trash_record(io_.handle(), target.id);
-            return record && record->is_being_removed;
-        } catch (const std::exception&) {
-            return false;  // who cannot look says nothing of it
+            if (!record || !record->is_being_removed) return {};
+            if (record->source == TrashSource::removing || record->state == TrashState::removing)
+                return std::string(rest_is_left);
+            return "the image is whole, in the trash with the id " + record->id +
+                   ": restore it from there, or delete it again";
+        } catch (const Error&) {
+            return {};  // who cannot look says nothing of it
         }
     }
 

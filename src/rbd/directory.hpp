@@ -13,7 +13,8 @@ namespace taskd::rbd {
 /// The pool's own records of names, ids and what is being removed, read without opening an image: an image that is half
 /// made or half removed cannot be opened, yet it is here. librbd's C API has no call for these.
 ///
-/// @source Ceph `cls/rbd/cls_rbd.cc` (methods dir_get_id, dir_get_name; object rbd_directory) and
+/// @source Ceph `cls/rbd/cls_rbd.cc` (methods dir_get_id, dir_get_name; object rbd_directory; trash_get,
+///         trash_state_set; object rbd_trash) and
 ///         `cls/rbd/cls_rbd_types.h` (TrashImageSpec; omap of object rbd_trash), the same from Ceph 12 to 20.
 /// @thread  Any. All block.
 
@@ -46,6 +47,10 @@ std::vector<TrashRecord> trash_records(rados_ioctx_t pool);
 /// The trash's record of this id.
 /// @throws Error
 std::optional<TrashRecord> trash_record(rados_ioctx_t pool, const std::string& id);
+
+/// Sets a state, if it has the one expected. For what librbd leaves undone.
+/// @returns  librados' code
+int set_trash_state(rados_ioctx_t pool, const std::string& id, TrashState state, TrashState expected) noexcept;
 
 /// An image of this name whose removal began and did not end.
 /// @throws Error

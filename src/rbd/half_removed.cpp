@@ -53,11 +53,27 @@ void free_half_removed(OperationContext& context, rados_ioctx_t pool, const std:
         throw rbd_error(rc, removing_image);
 }
 
+int remove_half_restored(rados_ioctx_t pool, const std::string& id, std::string_view doing, librbd_progress_fn_t report,
+                         void* argument) {
+    const auto record = trash_record(pool, id);
+    if (!record) return -ENOENT;
+    if (record->state != TrashState::restoring) return -EBUSY;
+    const auto name = name_of_image(pool, id).value_or(record->name);
+    if (const auto other = id_of_image(pool, name); other && *other != id)
+        throw rbd_error(ErrorKind::conflict, -EBUSY, doing,
+                        "it was cut off while it was restored, and another image has its name now: restore it under a "
+                        "new name, then delete it");
+    if (const int rc = rbd_trash_restore(pool, id.c_str(), name.c_str()); rc < 0) return rc;
+    return rbd_remove_with_progress(pool, name.c_str(), report, argument);
+}
+
 int remove_rest(rados_ioctx_t pool, const std::string& id, const std::string& name, librbd_progress_fn_t report,
                 void* argument) {
     if (report == nullptr) report = ignore_progress;
-    const int rc = rbd_trash_remove_with_progress(pool, id.c_str(), true, report, argument);
-    return rc == -EUCLEAN ? finish_move(pool, id, name, report, argument) : rc;
+    const int rc = remove_from_trash(pool, id, report, argument);
+    if (rc == -EUCLEAN) return finish_move(pool, id, name, report, argument);
+    if (rc == -EBUSY) return remove_half_restored(pool, id, removing_image, report, argument);
+    return rc;
 }
 
 }  // namespace taskd::rbd

@@ -20,6 +20,13 @@ void refuse_half_removed(rados_ioctx_t pool, const std::string& name, std::strin
 /// @throws Error  conflict EEXIST; what librbd says
 void free_half_removed(OperationContext& context, rados_ioctx_t pool, const std::string& name, std::string_view doing);
 
+/// Removes an image from the trash whose restoring was cut off: before that has ended, the trash does not remove it,
+/// and only restoring goes on from there, under the name that it may have got already.
+/// @returns librbd's code; -EBUSY when its restoring was not begun
+/// @throws Error  conflict EBUSY: another image has the name now
+int remove_half_restored(rados_ioctx_t pool, const std::string& id, std::string_view doing, librbd_progress_fn_t report,
+                         void* argument);
+
 /// Goes on with a removal where it ended, whoever began it.
 /// @param name  That it had.
 /// @returns librbd's code

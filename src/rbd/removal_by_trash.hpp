@@ -15,7 +15,8 @@ namespace taskd::rbd {
 /// the caller has seen, and what has come between is seen here: the image gets its name back.
 ///
 /// librbd lets only itself move an image to the trash as one being removed. Ours is there as a user's, kept for a time
-/// that nobody asks for: that is its mark. Until then no purge takes it.
+/// that nobody asks for: that is its mark. Until then it has not expired for a purge. Such a one in the state `normal`
+/// is whole, and can be restored.
 
 constexpr std::int64_t removal_mark_seconds = 1'000'000'007;  ///< Some 31 years.
 
@@ -27,9 +28,16 @@ bool is_being_removed(const wire::TrashEntry& entry) noexcept;
 
 /// @param id, name  Of one image without snapshots that nobody has open, as was just looked at.
 /// @returns librbd's code. -EBUSY, -ENOTEMPTY, -EMLINK: it is in use, has a snapshot, or belongs to a group since that
-///          look; nothing was removed. -ENOENT: it was not there, nor was any other image of the name removed.
+///          look; it has its name again, unless that was taken. -ENOENT: it was not there, nor was any other image of
+///          the name removed.
 /// @thread  Any. Blocks.
 int remove_by_trash(rados_ioctx_t pool, const std::string& id, const std::string& name, librbd_progress_fn_t report,
                     void* argument);
+
+/// Removes an image from the trash, by force: whether or not its time has come. Once data may be gone nobody can
+/// restore it: librbd sets it back to `normal`, whatever went wrong, and would let it be restored with holes.
+/// @returns librbd's code
+/// @thread  Any. Blocks.
+int remove_from_trash(rados_ioctx_t pool, const std::string& id, librbd_progress_fn_t report, void* argument);
 
 }  // namespace taskd::rbd

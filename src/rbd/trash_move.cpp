@@ -2,6 +2,7 @@
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
 #include "rbd/image_work.hpp"
+#include "rbd/removal_by_trash.hpp"
 #include "rbd/snapshot_arguments.hpp"
 
 #include <cerrno>
@@ -22,6 +23,8 @@ json decode_trash_move(const json& given, const Limits&) {
     json result = json::object();
     decode_image(fields, result);
     result["delay"] = fields.optional_number("delay", longest_delay_s).value_or(0);
+    if (result["delay"] == removal_mark_seconds)
+        throw BadRequest("delay", "of just so many seconds is the mark of an image that is being removed");
     result["force"] = fields.optional_flag("force").value_or(false);
     return result;
 }

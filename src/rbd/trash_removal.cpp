@@ -3,8 +3,10 @@
 #include "rbd/blockers.hpp"
 #include "rbd/directory.hpp"
 #include "rbd/error.hpp"
+#include "rbd/half_removed.hpp"
 #include "rbd/image_work.hpp"
 #include "rbd/progress.hpp"
+#include "rbd/removal_by_trash.hpp"
 #include "rbd/snapshot_removal.hpp"
 #include "rbd/trash_arguments.hpp"
 
@@ -58,9 +60,9 @@ void TrashRemoval::run(Progress& progress) {
                 remove_snapshot(*image, snapshot, progress);
             }
     progress.begin_part(objects_);
-    int rc = rbd_trash_remove_with_progress(pool_, id_.c_str(), true, Progress::callback, &progress);
+    int rc = remove_from_trash(pool_, id_, Progress::callback, &progress);
     if (rc == -EUCLEAN) rc = remove_entry(progress);
-    if (rc == -EBUSY) rc = remove_half_restored(progress);
+    if (rc == -EBUSY) rc = remove_half_restored(pool_, id_, deleting_from_trash, Progress::callback, &progress);
     if (rc == -ENOENT && context_.is_repeated()) rc = 0;
     if (rc == -ECANCELED) throw rbd_error(rc, deleting_from_trash, rest_is_left);
     if (rc < 0) throw rbd_error(rc, deleting_from_trash);
@@ -76,22 +78,7 @@ int TrashRemoval::remove_entry(Progress& progress) const {
                         "it was cut off while it moved to the trash, and another image has its name now: rename that "
                         "one, then remove this again");
     if (const int rc = rbd_trash_move(pool_, record->name.c_str(), 0); rc < 0) return rc;
-    return rbd_trash_remove_with_progress(pool_, id_.c_str(), true, Progress::callback, &progress);
-}
-
-/// Where its restoring was cut off, the trash does not remove it. Only restoring goes on from there, under the name
-/// that it may have got already.
-int TrashRemoval::remove_half_restored(Progress& progress) const {
-    const auto record = trash_record(pool_, id_);
-    if (!record) return -ENOENT;
-    if (record->state != TrashState::restoring) return -EBUSY;
-    const auto name = name_of_image(pool_, id_).value_or(record->name);
-    if (const auto other = id_of_image(pool_, name); other && *other != id_)
-        throw rbd_error(ErrorKind::conflict, -EBUSY, deleting_from_trash,
-                        "it was cut off while it was restored, and another image has its name now: restore it under a "
-                        "new name, then delete it");
-    if (const int rc = rbd_trash_restore(pool_, id_.c_str(), name.c_str()); rc < 0) return rc;
-    return rbd_remove_with_progress(pool_, name.c_str(), Progress::callback, &progress);
+    return remove_from_trash(pool_, id_, Progress::callback, &progress);
 }
 
 }  // namespace taskd::rbd

@@ -32,7 +32,6 @@ class TrashRemoval {
   private:
     void check_time(bool force) const;
     int remove_entry(Progress& progress) const;
-    int remove_half_restored(Progress& progress) const;
 
     OperationContext& context_;
     rados_ioctx_t pool_;

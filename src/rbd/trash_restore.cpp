@@ -64,7 +64,8 @@ json run_trash_restore(OperationContext& context, const json& arguments) {
             name ? "the image with the id " + entry.id + " is not in the trash, it is named '" + shown(*name) + "'"
                  : "the trash has no image with the id " + entry.id);
     }
-    if (record->is_being_removed)
+    // What a removal of ours has only moved is whole.
+    if (record->source == TrashSource::removing || record->state == TrashState::removing)
         throw rbd_error(-EINVAL, restoring, "its removal has begun: it can only be removed to the end");
     if (record->source == TrashSource::migration)
         throw rbd_error(-EBUSY, restoring, "it is the source of a migration: commit or abort that");

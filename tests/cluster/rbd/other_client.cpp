@@ -1,5 +1,7 @@
 #include "cluster/rbd/other_client.hpp"
 
+#include "rbd/lister/header_wire.hpp"
+
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -74,6 +76,14 @@ void OtherClient::move_to_trash(const std::string& name) {
 
 void OtherClient::remove_from_trash(const std::string& id) {
     check(rbd_trash_remove(pool(), id.c_str(), true), "remove from trash " + id);
+}
+
+void OtherClient::give_name_back(const std::string& id, const std::string& name) {
+    const auto encoded_id = rbd::wire::text_input(id);
+    check(rados_write_full(pool(), ("rbd_id." + name).c_str(), encoded_id.data(), encoded_id.size()), "write rbd_id");
+    const auto entry = rbd::wire::text_input(name) + encoded_id;
+    check(rados_exec(pool(), "rbd_directory", "rbd", "dir_add_image", entry.data(), entry.size(), nullptr, 0),
+          "dir_add_image " + name);
 }
 
 void OtherClient::rename(const std::string& from, const std::string& to) {

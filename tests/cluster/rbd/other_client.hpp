@@ -34,6 +34,8 @@ class OtherClient {
     rbd::OpenImage open_read_only(const std::string& name) const;
     void remove(const std::string& name);
     void move_to_trash(const std::string& name);
+    /// What is in the trash has its name as well then, as a restoring that is cut off leaves it.
+    void give_name_back(const std::string& id, const std::string& name);
     void remove_from_trash(const std::string& id);
     void rename(const std::string& from, const std::string& to);
     /// Begins to remove it and stops half-way, as a client that is killed.

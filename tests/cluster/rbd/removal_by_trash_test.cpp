@@ -156,14 +156,69 @@ TEST_F(RemovalByTrash, ThatWasCutOffWithinTheMoveIsFinished) {
     expect_gone("t-moving", id);
 }
 
-TEST_F(RemovalByTrash, ThatWasCutOffIsNeitherPurgedNorRestoredAndItsNameIsNotGivenAnew) {
+TEST_F(RemovalByTrash, ThatWasCutOffWithinAGiveBackIsFinished) {
+    for (const bool has_its_name : {false, true}) {
+        const auto id = other_.make("t-giving");
+        cut_off("t-giving");
+        if (has_its_name) other_.give_name_back(id, "t-giving");
+        other_.set_trash_state(id, rbd::TrashState::restoring);
+
+        remove("t-giving", {{"image_id", id}});
+
+        expect_gone("t-giving", id);
+    }
+}
+
+TEST_F(RemovalByTrash, ThatWasStoppedCanBeRemovedToTheEndAndNotRestored) {
+    const auto id = other_.make("t-stopped", 64 * object_bytes, RBD_FEATURE_LAYERING);
+    FakeOperationContext context(&ours());
+    context.stop_after_reports = 3;
+
+    EXPECT_THAT(error_of([&] { run(rbd::delete_operation, delete_arguments("t-stopped"), context); }),
+                IsError(ECANCELED, "the image is half removed; delete it again to finish"));
+
+    EXPECT_EQ(rbd_trash_restore(other_.pool(), id.c_str(), "t-stopped"), -EBUSY);
+    EXPECT_THAT(failure(rbd::trash_restore_operation, {{"image_id_spec", "rbd/" + id}, {"new_image_name", ""}}),
+                IsError(EINVAL, "its removal has begun"));
+    remove("t-stopped");
+    expect_gone("t-stopped", id);
+}
+
+TEST_F(RemovalByTrash, OfAnImageInUseWhoseNameIsTakenSaysWhereItIs) {
+    const auto id = other_.make("t-taken");
+    rbd::OpenImage guest;
+    before_move = [&] { guest = other_.open("t-taken"); };
+    after_move = [&] { other_.make("t-taken"); };
+
+    EXPECT_THAT(error_of([] { remove("t-taken"); }),
+                IsError(EBUSY, "the image is whole, in the trash with the id " + id));
+
+    guest.reset();
+    do_it(rbd::trash_restore_operation, {{"image_id_spec", "rbd/" + id}, {"new_image_name", "t-whole"}});
+    EXPECT_EQ(other_.id_of("t-whole"), id);
+    EXPECT_THAT(trash(), IsEmpty());
+}
+
+TEST_F(RemovalByTrash, LeavesAnImageInTheTrashThatAUserPutThereMeanwhile) {
+    const auto id = other_.make("t-away");
+    before_move = [&] {
+        other_.move_to_trash("t-away");
+        other_.make("t-away");
+    };
+
+    EXPECT_THAT(error_of([&] { remove("t-away", {{"image_id", id}}); }), IsError(ENOENT, "is in the trash"));
+
+    EXPECT_TRUE(other_.exists("t-away"));
+    EXPECT_THAT(trash(), ElementsAre(id));
+    other_.remove_from_trash(id);
+}
+
+TEST_F(RemovalByTrash, ThatWasCutOffIsNotPurgedAndItsNameIsNotGivenAnew) {
     const auto id = other_.make("t-kept");
     cut_off("t-kept");
 
     do_it(rbd::trash_purge_operation, {{"pool_name", "rbd"}});
     EXPECT_THAT(trash(), ElementsAre(id));
-    EXPECT_THAT(failure(rbd::trash_restore_operation, {{"image_id_spec", "rbd/" + id}, {"new_image_name", "x"}}),
-                IsError(EINVAL, "its removal has begun"));
     EXPECT_THAT(error_of([] { create("t-kept"); }), IsError(EEXIST, "has not ended"));
 
     do_it(rbd::trash_remove_operation, {{"image_id_spec", "rbd/" + id}});

@@ -25,7 +25,7 @@ bool is_real_time() {
 TEST(PromptThread, RunsBeforeOthersWhereTheSystemAllowsIt) {
     std::thread([] {
         PromptThread thread;
-        const bool is_allowed = thread.begin();
+        const bool is_allowed = thread.begin(1);
 
         EXPECT_EQ(is_real_time(), is_allowed);
         EXPECT_EQ(thread.is_before_others(), is_allowed);
@@ -36,7 +36,7 @@ TEST(PromptThread, RunsBeforeOthersWhereTheSystemAllowsIt) {
 TEST(PromptThread, IsServedLikeAnyOtherWhileItTakesMoreThanHalfOfACore) {
     std::thread([] {
         PromptThread thread;
-        const bool is_allowed = thread.begin();
+        const bool is_allowed = thread.begin(1);
 
         PromptThreadTest::look_at(thread, milliseconds(1'000), milliseconds(500));
         EXPECT_EQ(is_real_time(), is_allowed);
@@ -47,6 +47,18 @@ TEST(PromptThread, IsServedLikeAnyOtherWhileItTakesMoreThanHalfOfACore) {
         PromptThreadTest::look_at(thread, milliseconds(1'000), milliseconds(10));
         EXPECT_EQ(is_real_time(), is_allowed);
         EXPECT_EQ(thread.is_before_others(), is_allowed);
+    }).join();
+}
+
+TEST(PromptThread, SharesThatWithOthers) {
+    std::thread([] {
+        PromptThread thread;
+        const bool is_allowed = thread.begin(4);
+
+        PromptThreadTest::look_at(thread, milliseconds(1'000), milliseconds(125));
+        EXPECT_EQ(is_real_time(), is_allowed);
+        PromptThreadTest::look_at(thread, milliseconds(1'000), milliseconds(126));
+        EXPECT_FALSE(is_real_time());
     }).join();
 }
 
