@@ -19,8 +19,6 @@ class PromptThread {
     /// To be called now and then while it works.
     void look() noexcept;
 
-    bool is_before_others() const noexcept { return is_before_others_; }
-
   private:
     friend struct PromptThreadTest;
     using Clock = std::chrono::steady_clock;

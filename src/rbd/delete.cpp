@@ -62,8 +62,9 @@ Touches touches_of_delete(const json& arguments) {
 
 // ---- the work
 
-/// The same error with what it left behind the sentence.
+/// The same error with what it left, if there is something to say, behind the sentence.
 Error with_note(const Error& error, std::string_view note) {
+    if (note.empty()) return error;
     return Error(error.kind(), error.errno_value(), error.component(), error.what() + ("; " + std::string(note)),
                  error.extra());
 }
@@ -150,8 +151,7 @@ class Removal {
             return;  // then what librbd said has to do
         }
         if (blockers.empty()) return;
-        const auto left = what_is_left(target);
-        throw left.empty() ? blockers.refusal(target.name) : with_note(blockers.refusal(target.name), left);
+        throw with_note(blockers.refusal(target.name), what_is_left(target));
     }
 
     /// What is left of an image that still has its name and was not touched by this attempt.
@@ -220,10 +220,7 @@ class Removal {
         if (rc == -ENOENT && context_.is_repeated()) return;
         if (rc == -ENOENT) throw missing(where_it_is(target));
         if (rc == -ECANCELED) throw rbd_error(rc, removing_image, rest_is_left);
-        if (rc < 0) {
-            const auto left = what_is_left(target);
-            throw left.empty() ? rbd_error(rc, removing_image) : with_note(rbd_error(rc, removing_image), left);
-        }
+        if (rc < 0) throw with_note(rbd_error(rc, removing_image), what_is_left(target));
     }
 
     /// Of one that was there a moment ago.
